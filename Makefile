@@ -1,0 +1,132 @@
+# Ringside. `make help` lists the targets, `make test` runs everything.
+
+.DEFAULT_GOAL := all
+MAKEFLAGS += --no-builtin-rules
+SHELL := /bin/bash
+
+# The floors, low to high. A floor is a folder, an archive, and a promise: it
+# uses only what lies below it. Programs link what they may use and no more, so
+# a wrong dependency does not link. tests/lint/floors.sh reads these three tables.
+
+floors := base kube ring filters net session member config
+
+folder_base    := proxy/base
+folder_kube    := proxy/kube
+folder_ring    := proxy/ring
+folder_filters := filters
+folder_net     := proxy/net
+folder_session := proxy/session
+folder_member  := proxy/member
+folder_config  := config
+
+below_base    :=
+below_kube    := base
+below_ring    := kube $(below_kube)
+below_filters := ring $(below_ring)
+below_net     := filters $(below_filters)
+below_session := net $(below_net)
+below_member  := session $(below_session)
+below_config  := member $(below_member)
+
+packages_kube   := yajl
+packages_ring   := libxxhash
+packages_net    := libh2o-evloop libcurl libnghttp2 openssl
+packages_config := yaml-0.1
+
+# What a program of floor $(2) links, in variant $(1): highest floor first.
+archives = $(patsubst %,build/$(1)/lib%.a,$(2) $(below_$(2)))
+packages = $(foreach floor,$(1) $(below_$(1)),$(packages_$(floor)))
+libraries = $(shell pkg-config --libs $(1))
+
+# Two variants of everything: `release` is what runs, `sanitize` what is tested.
+
+CPPFLAGS += -I. -D_GNU_SOURCE -DH2O_USE_LIBUV=0
+CFLAGS += -std=gnu17 -g -fno-strict-aliasing -fstack-protector-strong
+CFLAGS += -Wall -Wextra -Werror -Wshadow -Wvla -Wundef -Wwrite-strings -Wformat=2 \
+	-Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
+	-Wno-unused-parameter -Wno-missing-field-initializers
+LDFLAGS += -Wl,-z,relro,-z,now
+
+flags_release  := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+flags_sanitize := -O1 -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize-recover=all
+
+# One short line a step; `make V=1` shows the commands.
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $@ &&)
+
+compile = $(CC) $(CPPFLAGS) $(CFLAGS) $(flags_$(1)) -MMD -MP -c -o $@ $<
+link    = $(CC) $(CFLAGS) $(flags_$(1)) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
+
+.PHONY: all
+all: build/release/ringside ## Build the proxy: build/release/ringside (default)
+
+# $(1): a variant.
+define variant_rules
+build/$(1)/obj/%.o: %.c Makefile
+	@mkdir -p $$(@D)
+	$$(call say,CC) $$(call compile,$(1))
+
+build/$(1)/ringside: build/$(1)/obj/proxy/main.o $(call archives,$(1),config)
+	$$(call say,LINK) $$(call link,$(1)) $$(call libraries,$$(call packages,config))
+endef
+
+# $(1): a variant, $(2): a floor.
+define archive_rules
+build/$(1)/lib$(2).a: $(patsubst %.c,build/$(1)/obj/%.o,$(wildcard $(folder_$(2))/*.c))
+	@mkdir -p $$(@D) && rm -f $$@
+	$$(call say,AR) ar rcs $$@ $$^
+endef
+
+# $(1): a floor. Its unit tests: one program for each check_<module>.c.
+define unit_rules
+programs_$(1) := $(patsubst tests/%.c,build/%,$(wildcard tests/unit/$(1)/check_*.c))
+unit_programs += $$(programs_$(1))
+
+build/unit/$(1)/%: build/sanitize/obj/tests/unit/$(1)/%.o $(call archives,sanitize,$(1))
+	@mkdir -p $$(@D)
+	$$(call say,LINK) $$(call link,sanitize) $$(call libraries,check $$(call packages,$(1)))
+
+.PHONY: unit-$(1)
+unit-$(1): $$(programs_$(1))
+	@tests/unit/run.sh $$^
+endef
+
+$(foreach variant,release sanitize,$(eval $(call variant_rules,$(variant))))
+$(foreach variant,release sanitize,\
+	$(foreach floor,$(floors),$(eval $(call archive_rules,$(variant),$(floor)))))
+$(foreach floor,$(floors),$(eval $(call unit_rules,$(floor))))
+
+.SECONDARY:
+-include $(shell find build -name '*.d' 2>/dev/null)
+
+.PHONY: unit lint e2e test demo setup clean help
+
+unit: $(unit_programs) ## Unit tests under ASan and UBSan (one floor: make unit-ring)
+	@tests/unit/run.sh $^
+
+lint: ## Floors, headers, format, sizes, shellcheck, clang-tidy
+	@tests/lint/run.sh
+
+e2e: build/sanitize/ringside ## The proxy before a real API server
+	@tests/e2e.sh go test -count=1 -timeout 30m -v ./...
+
+test: ## Install what is missing, then lint, unit and e2e
+	@tests/setup.sh build lint go
+	@$(MAKE) lint
+	@$(MAKE) unit
+	@$(MAKE) e2e
+
+demo: ## Install what is missing, then show it on this machine
+	@tests/setup.sh build go
+	@$(MAKE) build/release/ringside
+	@VARIANT=release tests/e2e.sh go run ./demo
+
+setup: ## Install the Debian packages that building and testing need
+	@tests/setup.sh build lint go
+
+clean: ## Remove build/
+	rm -rf build
+
+help: ## This list
+	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		expand -t 10
