@@ -1,0 +1,91 @@
+#include "proxy/member/conf.h"
+
+#define ROW(field) .offset = offsetof(struct member_conf, field)
+#define SECOND 1000
+#define MINUTE (60 * SECOND)
+
+const struct opt member_options[] = {
+	{ .name = "member",
+	  .type = OPT_TEXT,
+	  ROW(id),
+	  .value = "",
+	  .flag = "member",
+	  .environment = "RINGSIDE_MEMBER",
+	  .help = "This member's id, unique in the ring; a DNS label. Empty: POD_NAME, "
+		  "else the host name." },
+	{ .name = "namespace",
+	  .type = OPT_TEXT,
+	  ROW(namespace),
+	  .value = "",
+	  .flag = "namespace",
+	  .environment = "RINGSIDE_NAMESPACE",
+	  .help = "Namespace of the ring's Leases and ConfigMap. Empty: the Pod's own, "
+		  "else the kubeconfig context's, else default." },
+	{ .name = "lockFile",
+	  .type = OPT_TEXT,
+	  ROW(lock_file),
+	  .value = "",
+	  .flag = "lock-file",
+	  .environment = "RINGSIDE_LOCK_FILE",
+	  .help = "A file on the replica's own disk, locked while the member runs. A "
+		  "member that restarts in place and gets the lock again goes on at "
+		  "once; without it, it waits until its former Lease has run out." },
+	{ .name = "shards",
+	  .type = OPT_INT,
+	  ROW(shards),
+	  .min = 1,
+	  .max = 128,
+	  .value = "1",
+	  .reload = true,
+	  .help = "How many members are active at once; further ones stand by." },
+	{ .name = "generation",
+	  .type = OPT_INT,
+	  ROW(generation),
+	  .min = 0,
+	  .max = 1000000000,
+	  .value = "0",
+	  .reload = true,
+	  .help = "Raise it together with shards where replicas may read different "
+		  "versions of this file at the same time: a member with a lower "
+		  "generation does not undo what one with a higher published." },
+	{ .name = "lease.duration",
+	  .type = OPT_DURATION,
+	  ROW(lease_duration_ms),
+	  .min = 2 * SECOND,
+	  .max = 5 * MINUTE,
+	  .value = "15s",
+	  .help = "How long a member that is not heard of is still taken for alive." },
+	{ .name = "lease.renew",
+	  .type = OPT_DURATION,
+	  ROW(lease_renew_ms),
+	  .min = 200,
+	  .max = MINUTE,
+	  .value = "5s",
+	  .help = "How often a member renews its Lease; at most a third of duration." },
+	{ .name = "lease.margin",
+	  .type = OPT_DURATION,
+	  ROW(lease_margin_ms),
+	  .min = 100,
+	  .max = MINUTE,
+	  .value = "3s",
+	  .help = "How long before its Lease runs out a member stops writing: clock "
+		  "drift over one duration plus the longest delay of a write." },
+	{ .name = "label.concurrency",
+	  .type = OPT_INT,
+	  ROW(label_concurrency),
+	  .min = 1,
+	  .max = 64,
+	  .value = "16",
+	  .reload = true,
+	  .help = "How many objects the coordinator labels at once." },
+	{ .name = "label.rate",
+	  .type = OPT_INT,
+	  ROW(label_rate),
+	  .min = 1,
+	  .max = 10000,
+	  .value = "1000",
+	  .reload = true,
+	  .help = "Most objects that the coordinator labels, per second." },
+};
+
+const size_t member_options_n = sizeof(member_options) / sizeof(member_options[0]);

@@ -1,0 +1,26 @@
+#include "proxy/session/conf.h"
+
+#define ROW(field) .offset = offsetof(struct session_conf, field)
+
+const struct opt session_options[] = {
+	{ .name = "session.minAge",
+	  .type = OPT_DURATION,
+	  ROW(min_age_ms),
+	  .min = 0,
+	  .max = 60000,
+	  .value = "2s",
+	  .reload = true,
+	  .help = "A watch without events is not ended younger than this: client-go "
+		  "takes one that ends within 1s for an error, fabric8 2s." },
+	{ .name = "session.listTimeout",
+	  .type = OPT_DURATION,
+	  ROW(list_timeout_ms),
+	  .min = 100,
+	  .max = 600000,
+	  .value = "10s",
+	  .reload = true,
+	  .help = "How long a LIST under way may hold up a change of view before it is "
+		  "aborted." },
+};
+
+const size_t session_options_n = sizeof(session_options) / sizeof(session_options[0]);
