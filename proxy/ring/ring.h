@@ -1,0 +1,65 @@
+/*
+ * The ring as the request path sees it: an immutable, reference-counted
+ * snapshot of what this member may do. Membership makes a new one whenever
+ * something changed and publishes it through the holder; requests read.
+ *
+ * An exchange pins one at admission to judge by; the fence looks at the current
+ * one, at the last moment, and never at a pinned one.
+ */
+#ifndef RINGSIDE_RING_RING_H
+#define RINGSIDE_RING_RING_H
+
+#include "proxy/base/arena.h"
+#include "proxy/ring/inflight.h"
+#include "proxy/ring/spec.h"
+
+enum ring_state {
+	RING_NOT_READY,  /* no assignment seen, first pass not done, settings differ */
+	RING_STANDBY,    /* a member, named for nothing */
+	RING_ACTIVE,     /* owns buckets */
+	RING_RIGHT_LOST, /* our Lease was not renewed in time: fences everything */
+	RING_LEAVING,    /* shutting down: no new write passes */
+};
+
+struct ring {
+	int refs;
+	enum ring_state state;
+	const struct ring_spec *spec; /* outlives the ring */
+	struct bucket_set owned;
+	uint64_t epoch;
+	uint32_t served;        /* bit i: resource i has had its first pass */
+	int64_t right_until_ms; /* CLOCK_BOOTTIME; writes end here */
+	const char *reason;     /* why not ready: static text, for messages */
+};
+
+const char *ring_state_name(enum ring_state state);
+
+/* A heap copy of *values with one reference. */
+struct ring *ring_create(const struct ring *values);
+struct ring *ring_ref(struct ring *ring);
+void ring_unref(struct ring *ring);
+
+/* Whether a write to this bucket may leave at now_ms. */
+bool ring_may_write(const struct ring *ring, int bucket, int64_t now_ms);
+
+/* Whether any write may: the right stands and something is owned. */
+bool ring_has_right(const struct ring *ring, int64_t now_ms);
+
+/* Whether LIST and WATCH of the resource can be answered (else they are held). */
+bool ring_serves(const struct ring *ring, const struct ring_resource *resource);
+
+/* Where the current snapshot is found, and writes in flight are counted. */
+struct ring_holder {
+	struct ring *current; /* owned; never NULL once initialised */
+	struct inflight inflight;
+	void (*on_change)(void *arg); /* after a publish; may be NULL */
+	void *arg;
+};
+
+void ring_holder_init(struct ring_holder *holder, const struct ring_spec *spec);
+void ring_holder_finish(struct ring_holder *holder);
+
+/* Replaces the current snapshot by a copy of *values, then calls on_change. */
+void ring_publish(struct ring_holder *holder, const struct ring *values);
+
+#endif

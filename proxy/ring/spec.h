@@ -1,0 +1,62 @@
+/*
+ * What a ring is about: its name, its buckets and placement, and which
+ * resources it shards. All members must agree on it, so it has a hash that
+ * members show each other. Made once from the YAML; immutable.
+ */
+#ifndef RINGSIDE_RING_SPEC_H
+#define RINGSIDE_RING_SPEC_H
+
+#include "proxy/base/arena.h"
+#include "proxy/ring/bucket.h"
+
+#define SPEC_RESOURCES_MAX 32
+
+enum resource_role { RESOURCE_MAIN, RESOURCE_OWNED };
+enum unowned_policy { UNOWNED_VISIBLE, UNOWNED_HIDDEN };
+
+/* A sharded resource. */
+struct ring_resource {
+	struct slice group;
+	struct slice resource;
+	enum resource_role role;
+	enum unowned_policy unowned; /* of an owned resource */
+	int owner; /* index of the resource it is listed under; -1: main */
+	int index; /* its own place in the spec */
+};
+
+struct ring_spec {
+	struct slice ring;
+	struct slice label; /* "bucket.ringside.dev/<ring>" */
+	int buckets;
+	enum placement_key placement;
+	struct ring_resource resources[SPEC_RESOURCES_MAX];
+	int resources_n;
+	/* 16 hex digits over resources and their rules; not buckets, placement. */
+	char hash[17];
+};
+
+/* Fills label and hash once everything else stands. */
+void ring_spec_seal(struct ring_spec *spec, struct arena *arena);
+
+/* The sharded resource, or NULL. Versions do not matter. */
+const struct ring_resource *ring_spec_find(const struct ring_spec *spec,
+					   struct slice group, struct slice resource);
+
+/* "foos.samplecontroller.k8s.io", "pods": as kubectl names it. */
+char *ring_resource_name(const struct ring_resource *resource, struct arena *arena);
+
+/*
+ * The selector that narrows a resource to a view (design, section 4): main
+ * `L in (O)`, or `L,L notin (not O)` when O is the larger half; owned and
+ * visible `L notin (not O)`; empty O: `L,!L` or `!L`. A view of all buckets is
+ * `L in (all)` still for main ones: garbage labels stay invisible until they
+ * are mended. 0 or -EMSGSIZE.
+ */
+int ring_selector_write(struct buf *out, const struct ring_spec *spec,
+			const struct ring_resource *resource,
+			const struct bucket_set *view);
+
+/* Matches what has no bucket label, or garbage: `L notin (0,..,B-1)`. */
+int ring_selector_write_unplaced(struct buf *out, const struct ring_spec *spec);
+
+#endif
