@@ -1,0 +1,3 @@
+module ringside.dev/ringside/tests
+
+go 1.26.0
