@@ -44,7 +44,7 @@ CPPFLAGS += -I. -D_GNU_SOURCE -DH2O_USE_LIBUV=0
 CFLAGS += -std=gnu17 -g -fno-strict-aliasing -fstack-protector-strong
 CFLAGS += -Wall -Wextra -Werror -Wshadow -Wvla -Wundef -Wwrite-strings -Wformat=2 \
 	-Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
-	-Wno-unused-parameter -Wno-missing-field-initializers
+	-Wno-unused-parameter -Wno-missing-field-initializers -Wno-format-truncation
 LDFLAGS += -Wl,-z,relro,-z,now
 
 flags_release  := -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2

@@ -10,6 +10,7 @@
 #define RINGSIDE_BASE_OPT_H
 
 #include "proxy/base/arena.h"
+#include "proxy/base/buf.h"
 #include "proxy/base/err.h"
 
 enum opt_type {
@@ -37,6 +38,12 @@ struct opt {
 
 /* The name of a type for manuals and messages: "duration". */
 const char *opt_type_name(enum opt_type type);
+
+/*
+ * Appends what a value must look like: "a duration such as 15s between 1s and
+ * 1h". For manuals and messages. 0 or -EMSGSIZE.
+ */
+int opt_write_expected(const struct opt *row, struct buf *out);
 
 /*
  * Parses text as the row's type, checks its bounds and stores it in conf; texts
