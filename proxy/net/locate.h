@@ -1,0 +1,53 @@
+/*
+ * Which bucket an object belongs to, by evidence: its label, else (for an owned
+ * resource) its owner's, up the chain. The evidence is the object as the API
+ * server has it, fetched as metadata with our own identity and cached: a name
+ * is good for its uid only, and for LOCATE_AGE_MS at most, as names are reused.
+ */
+#ifndef RINGSIDE_NET_LOCATE_H
+#define RINGSIDE_NET_LOCATE_H
+
+#include "filters/filter.h"
+#include "proxy/kube/meta.h"
+#include "proxy/net/catalog.h"
+
+#define LOCATE_AGE_MS 5000
+#define LOCATE_ENTRIES_MAX 20000
+#define LOCATE_DEPTH_MAX 8
+
+struct locator;
+struct locate_call;
+
+/* What is being asked about: an object by name. */
+struct locate_question {
+	const struct ring_resource *resource;
+	struct slice namespace;
+	struct slice name;
+	struct slice uid; /* what the asker believes; "" if it does not say */
+};
+
+/*
+ * failure is NULL when the evidence stands, else why it could not be had (the
+ * API server was not reached, refused us): nothing is known then.
+ */
+typedef void locate_done(void *arg, struct evidence evidence, const struct err *failure);
+
+struct locator *locator_create(const struct api *api, const struct catalog *catalog,
+			       const struct ring_spec *spec);
+void locator_destroy(struct locator *locator);
+
+/* done comes from the loop, once, unless cancelled; never from inside this call. */
+struct locate_call *locate_object(struct locator *locator,
+				  const struct locate_question *question,
+				  locate_done *done, void *arg);
+
+/*
+ * The same for an object whose metadata is at hand (a body, a watch event): by
+ * its owner. PLACED_FOREIGN at once when no owner is of the ring's kinds.
+ */
+struct locate_call *locate_owner(struct locator *locator, const struct object_meta *meta,
+				 struct slice namespace, locate_done *done, void *arg);
+
+void locate_cancel(struct locate_call *call);
+
+#endif

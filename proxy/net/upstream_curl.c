@@ -1,0 +1,459 @@
+/*
+ * The libcurl backend. HTTP/1.1 only: a pausable transfer must not share a
+ * connection with others (libcurl's HTTP/2 buffers whole windows of a paused
+ * stream and holds up its neighbours).
+ *
+ * Inside libcurl's callbacks we only append and mark; events are given out
+ * after curl_multi_socket_action has returned, from ready_run.
+ */
+#include "proxy/net/upstream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/base/arena.h"
+#include "proxy/base/log.h"
+#include "proxy/net/credentials.h"
+#include "proxy/net/curl_loop.h"
+
+#define CONNECTIONS_KEPT_MAX 512L
+/* Below kube-apiserver's own 90 s, so that we never reuse what it just closed. */
+#define CONNECTION_IDLE_S 60L
+#define HANDLES_KEPT_MAX 64
+
+struct curl_upstream {
+	struct upstream super;
+	struct loop *loop;
+	struct credentials credentials;
+	int64_t connect_timeout_ms;
+	struct curl_loop curl;
+	struct loop_task work;
+	struct list ready; /* transfers with something to tell */
+	CURL *kept[HANDLES_KEPT_MAX];
+	int kept_n;
+};
+
+struct transfer {
+	struct curl_upstream *upstream;
+	const struct upstream_events *events;
+	void *arg;
+	CURL *easy;
+	struct arena *arena; /* request line, head */
+	struct curl_slist *headers;
+	struct list node; /* in upstream->ready */
+	struct buf body;
+	struct upstream_head head;
+	struct header *fields;
+	size_t head_bytes;
+	enum upstream_result result;
+	struct err err;
+	char curl_text[CURL_ERROR_SIZE];
+	int sends; /* how often the request was about to leave */
+	bool is_safe;
+	bool is_refused;
+	bool is_resend_forbidden;
+	bool is_paused;
+	bool is_head_complete, is_head_told;
+	bool is_ended, is_end_told;
+	bool is_telling; /* inside one of the events */
+	bool is_closed;
+};
+
+static void transfer_free(struct transfer *transfer)
+{
+	curl_slist_free_all(transfer->headers);
+	buf_finish(&transfer->body);
+	arena_destroy(transfer->arena);
+	free(transfer);
+}
+
+static void transfer_mark(struct transfer *transfer)
+{
+	if (!list_is_empty(&transfer->node))
+		return;
+	list_add(&transfer->upstream->ready, &transfer->node);
+	loop_task_start(transfer->upstream->loop, &transfer->upstream->work);
+}
+
+/* --- libcurl's callbacks: append and mark --- */
+
+static size_t on_write(char *data, size_t size, size_t n, void *arg)
+{
+	struct transfer *transfer = arg;
+	size_t bytes = size * n;
+
+	if (transfer->body.len > 0 && bytes > buf_room(&transfer->body)) {
+		transfer->is_paused = true;
+		return CURL_WRITEFUNC_PAUSE;
+	}
+	if (buf_append(&transfer->body, slice_make(data, bytes)) != 0)
+		return 0;
+	transfer_mark(transfer);
+	return bytes;
+}
+
+static void head_begin(struct transfer *transfer, struct slice line)
+{
+	struct slice version, code;
+
+	transfer->head = (struct upstream_head){ .content_length = -1,
+						 .headers = transfer->fields };
+	transfer->head_bytes = 0;
+	(void)slice_split(&line, ' ', &version);
+	if (slice_split(&line, ' ', &code) && code.len == 3)
+		transfer->head.status = atoi(code.data);
+	transfer->head.phrase = arena_copy(transfer->arena, slice_trim(line));
+}
+
+static int head_field(struct transfer *transfer, struct slice line)
+{
+	ptrdiff_t colon = slice_find(line, ':');
+	struct header *field = &transfer->fields[transfer->head.headers_n];
+	uint64_t length;
+
+	if (colon <= 0)
+		return 0; /* a folded or nameless line: nothing that means anything */
+	if (transfer->head.headers_n == TRANSFER_HEADERS_MAX)
+		return -EMSGSIZE;
+	line = arena_copy(transfer->arena, line);
+	field->name = slice_make(line.data, (size_t)colon);
+	field->value = slice_trim(slice_from(line, (size_t)colon + 1));
+	transfer->head.headers_n++;
+	if (slice_is_nocase(field->name, "content-length") &&
+	    slice_to_u64(field->value, &length) == 0 && length <= INT64_MAX)
+		transfer->head.content_length = (int64_t)length;
+	return 0;
+}
+
+static size_t on_header(char *data, size_t size, size_t n, void *arg)
+{
+	struct transfer *transfer = arg;
+	struct slice line = slice_make(data, size * n);
+
+	if (transfer->is_head_complete)
+		return line.len; /* trailers */
+	while (line.len > 0 && strchr("\r\n", line.data[line.len - 1]) != NULL)
+		line.len--;
+	transfer->head_bytes += line.len;
+	if (transfer->head_bytes > TRANSFER_HEAD_BYTES_MAX)
+		return 0;
+	if (slice_starts_with(line, "HTTP/"))
+		head_begin(transfer, line); /* again after a 1xx */
+	else if (line.len > 0 && head_field(transfer, line) != 0)
+		return 0;
+	if (line.len == 0 && transfer->head.status >= 200) {
+		transfer->is_head_complete = true;
+		transfer_mark(transfer);
+	}
+	return size * n;
+}
+
+static int on_prereq(void *arg, char *remote, char *local, int remote_port, int local_port)
+{
+	struct transfer *transfer = arg;
+
+	(void)remote, (void)local, (void)remote_port, (void)local_port;
+	/* libcurl sends again when a kept connection dies before the first byte. */
+	if (transfer->sends > 0 && !transfer->is_safe) {
+		transfer->is_resend_forbidden = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	if (transfer->events->may_send && !transfer->events->may_send(transfer->arg)) {
+		transfer->is_refused = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	transfer->sends++;
+	return CURL_PREREQFUNC_OK;
+}
+
+/* --- telling: after libcurl has returned --- */
+
+static enum upstream_result result_of(const struct transfer *transfer, CURLcode code)
+{
+	if (code == CURLE_OK)
+		return UPSTREAM_COMPLETE;
+	if (transfer->is_refused)
+		return UPSTREAM_REFUSED;
+	if (transfer->sends == 0)
+		return UPSTREAM_UNREACHABLE;
+	return code == CURLE_OPERATION_TIMEDOUT ? UPSTREAM_TIMEOUT : UPSTREAM_BROKEN;
+}
+
+static void transfer_end(struct transfer *transfer, CURLcode code)
+{
+	const char *text = transfer->curl_text[0] ? transfer->curl_text :
+						    curl_easy_strerror(code);
+
+	transfer->is_ended = true;
+	transfer->result = result_of(transfer, code);
+	if (transfer->is_resend_forbidden)
+		text = "the connection was closed before the answer";
+	if (transfer->result != UPSTREAM_COMPLETE)
+		err_set(&transfer->err, -EIO, "%s", text);
+	transfer_mark(transfer);
+}
+
+static void collect_ended(struct curl_upstream *upstream)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(upstream->curl.multi, &left)) != NULL) {
+		struct transfer *transfer;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+		transfer_end(transfer, message->data.result);
+	}
+}
+
+/* Any event may close the transfer; it gets no other then. */
+static void transfer_tell(struct transfer *transfer)
+{
+	const struct upstream_events *events = transfer->events;
+
+	transfer->is_telling = true;
+	if (transfer->is_head_complete && !transfer->is_head_told) {
+		transfer->is_head_told = true;
+		if (events->on_head != NULL)
+			events->on_head(transfer->arg, &transfer->head);
+	}
+	if (!transfer->is_closed && transfer->body.len > 0)
+		events->on_bytes(transfer->arg);
+	if (!transfer->is_closed && transfer->is_ended && !transfer->is_end_told) {
+		transfer->is_end_told = true;
+		events->on_end(transfer->arg, transfer->result, &transfer->err);
+	}
+	transfer->is_telling = false;
+	if (transfer->is_closed)
+		transfer_free(transfer);
+}
+
+static void ready_run(void *arg)
+{
+	struct curl_upstream *upstream = arg;
+
+	collect_ended(upstream);
+	while (!list_is_empty(&upstream->ready)) {
+		struct transfer *transfer =
+			LIST_OWNER(upstream->ready.next, struct transfer, node);
+
+		list_remove(&transfer->node);
+		transfer_tell(transfer);
+	}
+}
+
+/* --- starting --- */
+
+static CURL *handle_get(struct curl_upstream *upstream)
+{
+	CURL *easy = upstream->kept_n > 0 ? upstream->kept[--upstream->kept_n] :
+					    curl_easy_init();
+
+	if (easy == NULL)
+		abort();
+	return easy;
+}
+
+static void handle_put(struct curl_upstream *upstream, CURL *easy)
+{
+	if (upstream->kept_n == HANDLES_KEPT_MAX) {
+		curl_easy_cleanup(easy);
+		return;
+	}
+	curl_easy_reset(easy);
+	upstream->kept[upstream->kept_n++] = easy;
+}
+
+static void add_line(struct transfer *transfer, const char *line)
+{
+	transfer->headers = curl_slist_append(transfer->headers, line);
+	if (transfer->headers == NULL)
+		abort();
+}
+
+static void add_headers(struct transfer *transfer, const struct upstream_request *request)
+{
+	/* What libcurl would add by itself. */
+	static const char *const added[] = { "Accept", "Content-Type", "Expect" };
+	bool is_given[3] = { false };
+
+	for (size_t i = 0; i < request->headers_n; i++) {
+		const struct header *field = &request->headers[i];
+		/* libcurl's way to send a field without a value: "Name;". */
+		const char *form = field->value.len > 0 ? "%.*s: %.*s" : "%.*s;%.*s";
+
+		for (int k = 0; k < 3; k++)
+			is_given[k] |= slice_is_nocase(field->name, added[k]);
+		add_line(transfer, arena_printf(transfer->arena, form,
+						SLICE_ARGS(field->name),
+						SLICE_ARGS(field->value)));
+	}
+	for (int k = 0; k < 3; k++)
+		if (!is_given[k])
+			add_line(transfer, arena_printf(transfer->arena, "%s:", added[k]));
+	if (request->identity == UPSTREAM_AS_MEMBER) {
+		struct err err;
+		const char *line = credentials_header(&transfer->upstream->credentials, &err);
+
+		if (err.text[0] != '\0')
+			log_warn("upstream", "token not read, the last one stays in force",
+				 log_text("reason", err.text));
+		if (line != NULL)
+			add_line(transfer, line);
+	}
+	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
+}
+
+static void set_request(struct transfer *transfer, const struct upstream_request *request)
+{
+	CURL *easy = transfer->easy;
+	const char *prefix = transfer->upstream->credentials.prefix;
+
+	if (request->has_body) {
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+				 (curl_off_t)request->body.len);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
+				 request->body.len > 0 ? request->body.data : "");
+	}
+	if (slice_is(request->method, "HEAD"))
+		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
+			 arena_text(transfer->arena, request->method));
+	curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET,
+			 arena_printf(transfer->arena, "%s%.*s", prefix,
+				      SLICE_ARGS(request->target)));
+	if (request->timeout_ms > 0)
+		curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
+}
+
+static void set_transport(struct transfer *transfer)
+{
+	CURL *easy = transfer->easy;
+
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 20L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 5L);
+	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, CONNECTION_IDLE_S);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+			 (long)transfer->upstream->connect_timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_text);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_prereq);
+	curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+}
+
+static struct transfer *curl_start(struct upstream *super,
+				   const struct upstream_request *request,
+				   const struct upstream_events *events, void *arg)
+{
+	struct curl_upstream *upstream = (struct curl_upstream *)super;
+	struct transfer *transfer = calloc(1, sizeof(*transfer));
+
+	if (transfer == NULL)
+		abort();
+	transfer->upstream = upstream;
+	transfer->events = events;
+	transfer->arg = arg;
+	transfer->is_safe = request->is_safe;
+	transfer->arena = arena_create();
+	transfer->fields = arena_alloc(transfer->arena,
+				       TRANSFER_HEADERS_MAX * sizeof(struct header));
+	list_init(&transfer->node);
+	buf_init(&transfer->body, TRANSFER_BYTES_MAX);
+	transfer->easy = handle_get(upstream);
+	set_transport(transfer);
+	credentials_apply(&upstream->credentials, transfer->easy,
+			  request->identity == UPSTREAM_AS_MEMBER);
+	set_request(transfer, request);
+	add_headers(transfer, request);
+	if (curl_multi_add_handle(upstream->curl.multi, transfer->easy) != CURLM_OK)
+		transfer_end(transfer, CURLE_FAILED_INIT);
+	return transfer;
+}
+
+static struct slice curl_peek(const struct transfer *transfer)
+{
+	return buf_slice(&transfer->body);
+}
+
+static void curl_take(struct transfer *transfer, size_t n)
+{
+	buf_consume(&transfer->body, n);
+	if (!transfer->is_paused || transfer->is_ended ||
+	    transfer->body.len > TRANSFER_BYTES_MAX / 2)
+		return;
+	transfer->is_paused = false;
+	/* May call on_write at once; what it appends is told from the task. */
+	curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+}
+
+static void curl_close(struct transfer *transfer)
+{
+	struct curl_upstream *upstream = transfer->upstream;
+
+	list_remove(&transfer->node);
+	transfer->is_closed = true;
+	if (!transfer->is_ended)
+		curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
+	curl_multi_remove_handle(upstream->curl.multi, transfer->easy);
+	handle_put(upstream, transfer->easy);
+	if (!transfer->is_telling)
+		transfer_free(transfer);
+}
+
+static void curl_destroy(struct upstream *super)
+{
+	struct curl_upstream *upstream = (struct curl_upstream *)super;
+
+	while (upstream->kept_n > 0)
+		curl_easy_cleanup(upstream->kept[--upstream->kept_n]);
+	curl_loop_finish(&upstream->curl);
+	loop_task_stop(&upstream->work);
+	credentials_finish(&upstream->credentials);
+	free(upstream);
+}
+
+static const struct upstream_backend curl_backend = {
+	.name = "libcurl, HTTP/1.1",
+	.start = curl_start,
+	.peek = curl_peek,
+	.take = curl_take,
+	.close = curl_close,
+	.destroy = curl_destroy,
+};
+
+int upstream_curl_create(struct upstream **out, struct loop *loop,
+			 const struct cluster *cluster, int64_t connect_timeout_ms,
+			 struct err *err)
+{
+	struct curl_upstream *upstream = calloc(1, sizeof(*upstream));
+	int rc;
+
+	if (upstream == NULL)
+		abort();
+	rc = credentials_init(&upstream->credentials, cluster, err);
+	if (rc != 0) {
+		free(upstream);
+		return rc;
+	}
+	upstream->super.backend = &curl_backend;
+	upstream->loop = loop;
+	upstream->connect_timeout_ms = connect_timeout_ms;
+	list_init(&upstream->ready);
+	loop_task_init(&upstream->work, ready_run, upstream);
+	curl_loop_init(&upstream->curl, loop, ready_run, upstream);
+	curl_multi_setopt(upstream->curl.multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT_MAX);
+	*out = &upstream->super;
+	return 0;
+}
