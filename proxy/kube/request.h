@@ -1,0 +1,67 @@
+/*
+ * What an HTTP request asks of the Kubernetes API: verb, group, version,
+ * resource, namespace, name, subresource. It reads a request line exactly as
+ * kube-apiserver does (k8s.io/apiserver pkg/endpoints/request, RequestInfo: the
+ * path is percent-decoded as a whole, then trimmed and split at "/"), because a
+ * path that we read differently would slip past the narrowing.
+ *
+ * Nothing here is sharded or not; that is the ring's business.
+ */
+#ifndef RINGSIDE_KUBE_REQUEST_H
+#define RINGSIDE_KUBE_REQUEST_H
+
+#include "proxy/base/arena.h"
+#include "proxy/base/err.h"
+
+enum kube_verb {
+	KUBE_VERB_NONE, /* not about a resource: /healthz, /apis, /openapi */
+	KUBE_VERB_GET,
+	KUBE_VERB_LIST,
+	KUBE_VERB_WATCH,
+	KUBE_VERB_CREATE,
+	KUBE_VERB_UPDATE,
+	KUBE_VERB_PATCH,
+	KUBE_VERB_DELETE,
+	KUBE_VERB_DELETECOLLECTION,
+	KUBE_VERB_CONNECT, /* exec, attach, portforward, proxy: whatever the method */
+	KUBE_VERB_OTHER,   /* a method that the API does not know */
+};
+
+struct kube_request {
+	enum kube_verb verb;
+	/* Borrowed from the request line, byte exact. */
+	struct slice method;
+	struct slice path;
+	struct slice query; /* without "?" */
+	/* Decoded; in the arena. Empty where the request has none. */
+	struct slice group; /* "" is the core group */
+	struct slice version;
+	struct slice resource;
+	struct slice namespace;
+	struct slice name;
+	struct slice subresource;
+	/* /api/v1/watch/...: the old way to ask for a WATCH. */
+	bool is_deprecated_watch;
+	/*
+	 * The path, once decoded, has empty or dot segments or bytes that no name
+	 * has, or its encoding is broken: servers differ in how they read it. The
+	 * fields above are then read from the path as it would be after cleaning,
+	 * so that "could this be about that resource?" is answered with yes.
+	 */
+	bool is_ambiguous;
+};
+
+/* As kubectl writes it: "list". "" for KUBE_VERB_NONE. */
+const char *kube_verb_name(enum kube_verb verb);
+
+/* Whether the verb changes something (fenced): create ... connect. */
+bool kube_verb_is_mutating(enum kube_verb verb);
+
+/*
+ * target: origin-form ("/path?query"). Never fails on odd input: what cannot be
+ * read with certainty is marked is_ambiguous.
+ */
+void kube_request_parse(struct kube_request *out, struct arena *arena,
+			struct slice method, struct slice target);
+
+#endif
