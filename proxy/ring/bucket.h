@@ -3,8 +3,9 @@
  * bucket.ringside.dev/<ring> on an object says its bucket; placement computes
  * the bucket of an object that has no label yet.
  *
- * Default placement: XXH3_64bits("<group>/<resource>/<namespace>/<name>") mod B.
- * Pinned by golden values: changing it would move every object.
+ * Default placement: XXH3_64bits("<group>/<resource>/<namespace>/<name>") mod B;
+ * a part that placement leaves out is empty, its slashes stay. Pinned by golden
+ * values: changing it would move every object.
  */
 #ifndef RINGSIDE_RING_BUCKET_H
 #define RINGSIDE_RING_BUCKET_H
@@ -51,6 +52,9 @@ void bucket_set_remove(struct bucket_set *set, int bucket);
 bool bucket_set_has(const struct bucket_set *set, int bucket);
 int bucket_set_count(const struct bucket_set *set);
 bool bucket_set_is_equal(const struct bucket_set *a, const struct bucket_set *b);
+/* Whether every bucket of inner is in outer. */
+bool bucket_set_is_within(const struct bucket_set *inner,
+			  const struct bucket_set *outer);
 /* Members, ascending, into out (room for BUCKETS_MAX); how many. */
 int bucket_set_list(const struct bucket_set *set, uint16_t *out);
 /* The buckets below `buckets` that set has not. */
@@ -58,7 +62,7 @@ struct bucket_set bucket_set_invert(const struct bucket_set *set, int buckets);
 
 /* "0-84,170", as kubectl and /ring show it. 0 or -EMSGSIZE. */
 int bucket_set_write(const struct bucket_set *set, struct buf *out);
-/* The reverse; every bucket must be below `buckets`. -EINVAL. */
+/* The reverse: ascending, every bucket named once and below `buckets`. -EINVAL. */
 int bucket_set_parse(struct bucket_set *out, struct slice text, int buckets);
 
 #endif

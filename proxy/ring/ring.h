@@ -42,7 +42,10 @@ void ring_unref(struct ring *ring);
 /* Whether a write to this bucket may leave at now_ms. */
 bool ring_may_write(const struct ring *ring, int bucket, int64_t now_ms);
 
-/* Whether any write may: the right stands and something is owned. */
+/*
+ * Whether any write may: the right stands and something is owned. It ends in the
+ * millisecond right_until_ms itself.
+ */
 bool ring_has_right(const struct ring *ring, int64_t now_ms);
 
 /* Whether LIST and WATCH of the resource can be answered (else they are held). */
