@@ -1,0 +1,135 @@
+package rig
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// FooResources is the ring of the sample-controller.
+const FooResources = `
+  - group: samplecontroller.k8s.io
+    resource: foos
+    owns:
+      - {group: apps, resource: deployments}
+`
+
+// Ring is a ring's configuration: one file, which all its members read.
+type Ring struct {
+	Name      string
+	Namespace string // of its Leases and assignment
+	Shards    int
+	Resources string // the YAML under `resources:`
+	Extra     string // further YAML
+	// Lease times; short ones, so that tests need not wait long.
+	Duration, Renew, Margin time.Duration
+
+	cluster *Cluster
+	dir     string
+	version int
+}
+
+// NewRing is a ring of Foos, with its namespace, its configuration file and the
+// members' rights. Change its fields and call Write for another configuration.
+func (c *Cluster) NewRing(ctx context.Context, name string, shards int) (*Ring, error) {
+	r := &Ring{
+		Name:      name,
+		Namespace: name,
+		Shards:    shards,
+		Resources: FooResources,
+		Duration:  3 * time.Second,
+		Renew:     500 * time.Millisecond,
+		Margin:    time.Second,
+		cluster:   c,
+		dir:       filepath.Join(c.Dir, "ring-"+name),
+	}
+	if err := c.CreateNamespace(ctx, name); err != nil {
+		return nil, err
+	}
+	if err := r.applyRBAC(ctx); err != nil {
+		return nil, err
+	}
+	return r, r.Write()
+}
+
+// CreateNamespace creates a namespace, unless it is there.
+func (c *Cluster) CreateNamespace(ctx context.Context, name string) error {
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	_, err := c.Kube.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	return err
+}
+
+// applyRBAC gives the members' users what deploy/rbac.yaml says, no more.
+func (r *Ring) applyRBAC(ctx context.Context) error {
+	yaml, err := os.ReadFile(repositoryFile("deploy/rbac.yaml"))
+	if err != nil {
+		return err
+	}
+	all := string(yaml)
+	for _, id := range MemberIDs {
+		all += roleBinding("ringside-foos", MemberUser(id))
+		all += clusterRoleBinding("ringside-foos", MemberUser(id))
+	}
+	return r.cluster.Apply(ctx, all, "--namespace="+r.Namespace)
+}
+
+// File is the path that members are given.
+func (r *Ring) File() string { return filepath.Join(r.dir, "ring.yaml") }
+
+// SetShards changes the number of active members.
+func (r *Ring) SetShards(shards int) error {
+	r.Shards = shards
+	return r.Write()
+}
+
+// Write writes the configuration the way the kubelet updates a ConfigMap volume:
+// ring.yaml is a link to ..data/ring.yaml, and ..data, a link to a folder, is
+// replaced by a rename.
+func (r *Ring) Write() error {
+	r.version++
+	folder := fmt.Sprintf("..version-%d", r.version)
+	if err := os.MkdirAll(filepath.Join(r.dir, folder), 0o755); err != nil {
+		return err
+	}
+	file := filepath.Join(r.dir, folder, "ring.yaml")
+	if err := os.WriteFile(file, []byte(r.YAML()), 0o644); err != nil {
+		return err
+	}
+	temporary, data := filepath.Join(r.dir, "..data_tmp"), filepath.Join(r.dir, "..data")
+	if err := os.Symlink(folder, temporary); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, data); err != nil {
+		return err
+	}
+	if r.version == 1 {
+		return os.Symlink("..data/ring.yaml", r.File())
+	}
+	return os.RemoveAll(filepath.Join(r.dir, fmt.Sprintf("..version-%d", r.version-1)))
+}
+
+// YAML is the configuration.
+func (r *Ring) YAML() string {
+	return fmt.Sprintf(`ring: %s
+shards: %d
+namespace: %s
+lease: {duration: %dms, renew: %dms, margin: %dms}
+log: {level: debug}
+resources:%s
+%s`, r.Name, r.Shards, r.Namespace,
+		r.Duration.Milliseconds(), r.Renew.Milliseconds(), r.Margin.Milliseconds(),
+		strings.TrimRight(r.Resources, "\n "), r.Extra)
+}
+
+// Label is the key of the bucket label.
+func (r *Ring) Label() string { return "bucket.ringside.dev/" + r.Name }
