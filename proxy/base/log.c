@@ -1,6 +1,7 @@
 #include "proxy/base/log.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -16,9 +17,12 @@ static struct {
 	enum log_level level;
 } sink = { STDERR_FILENO, LOG_LEVEL_INFO };
 
-/* One line under construction. What does not fit is noted, not written. */
+/*
+ * One line under construction. What does not fit is noted, not written. Up to
+ * PIPE_BUF bytes, a pipe never mixes one write with another's.
+ */
 struct line {
-	char bytes[8192];
+	char bytes[PIPE_BUF];
 	size_t len;
 	bool is_full;
 };
