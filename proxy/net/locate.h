@@ -3,6 +3,10 @@
  * resource) its owner's, up the chain. The evidence is the object as the API
  * server has it, fetched as metadata with our own identity and cached: a name
  * is good for its uid only, and for LOCATE_AGE_MS at most, as names are reused.
+ *
+ * An owner is who bears the name and the uid of the reference. Where there is
+ * no such object (any more), where nobody up the chain is of the ring's kinds,
+ * and where the chain is deeper than LOCATE_DEPTH_MAX, the object is foreign.
  */
 #ifndef RINGSIDE_NET_LOCATE_H
 #define RINGSIDE_NET_LOCATE_H
@@ -23,17 +27,22 @@ struct locate_question {
 	const struct ring_resource *resource;
 	struct slice namespace;
 	struct slice name;
-	struct slice uid; /* what the asker believes; "" if it does not say */
+	/* What the asker believes; "" if it does not say. Guards the cache alone:
+	 * the evidence is about the object that bears the name now. */
+	struct slice uid;
 };
 
 /*
  * failure is NULL when the evidence stands, else why it could not be had (the
  * API server was not reached, refused us): nothing is known then.
  */
-typedef void locate_done(void *arg, struct evidence evidence, const struct err *failure);
+typedef void locate_done(void *arg, struct evidence evidence,
+			 const struct err *failure);
 
+/* All three outlive it. */
 struct locator *locator_create(const struct api *api, const struct catalog *catalog,
 			       const struct ring_spec *spec);
+/* Calls under way are cancelled. Not from inside a done. NULL is fine. */
 void locator_destroy(struct locator *locator);
 
 /* done comes from the loop, once, unless cancelled; never from inside this call. */
@@ -45,9 +54,20 @@ struct locate_call *locate_object(struct locator *locator,
  * The same for an object whose metadata is at hand (a body, a watch event): by
  * its owner. PLACED_FOREIGN at once when no owner is of the ring's kinds.
  */
-struct locate_call *locate_owner(struct locator *locator, const struct object_meta *meta,
-				 struct slice namespace, locate_done *done, void *arg);
+struct locate_call *locate_owner(struct locator *locator,
+				 const struct object_meta *meta, struct slice namespace,
+				 locate_done *done, void *arg);
 
+/*
+ * The same for who labels: an unlabelled main owner counts as placed where its
+ * own label will say, so this knows PLACED_AT and PLACED_FOREIGN only.
+ */
+struct locate_call *locate_owner_planned(struct locator *locator,
+					 const struct object_meta *meta,
+					 struct slice namespace, locate_done *done,
+					 void *arg);
+
+/* done will not come. NULL is fine. */
 void locate_cancel(struct locate_call *call);
 
 #endif

@@ -24,8 +24,9 @@ struct reflector_events {
 	/* A LIST or WATCH failed and will be tried again; for the log. */
 	void (*on_failure)(void *arg, const struct api_answer *answer);
 	/*
-	 * Asked after on_object: false pauses reading until reflector_resume, so
-	 * that who works through many objects bounds what waits. May be NULL.
+	 * Asked after each event of a WATCH and each page of a LIST (a page is told
+	 * as a whole): false pauses reading until reflector_resume, so that who
+	 * works through many objects bounds what waits. May be NULL.
 	 */
 	bool (*has_room)(void *arg);
 };
@@ -40,9 +41,14 @@ struct reflector_source {
 
 struct reflector;
 
+/*
+ * Begins at once; events come from the loop. api outlives it; source and events
+ * are copied.
+ */
 struct reflector *reflector_create(const struct api *api,
 				   const struct reflector_source *source,
 				   const struct reflector_events *events, void *arg);
+/* No event comes after it. Not from inside one. NULL is fine. */
 void reflector_destroy(struct reflector *reflector);
 
 /* Reads on after has_room said no. */
