@@ -1,0 +1,210 @@
+/* The list of resources, and what each of them owns. */
+#include <errno.h>
+
+#include "config/fields.h"
+#include "config/names.h"
+#include "config/suggest.h"
+
+static int load_group(struct loader *loader, const struct node *node, struct err *err)
+{
+	int rc = node_expect(node, NODE_SCALAR, err);
+
+	if (rc < 0)
+		return rc;
+	if (slice_find(node->text, '/') >= 0)
+		return place_error(&node->place, err,
+				   "group: expected a group without version; all "
+				   "versions of a resource are one");
+	if (node->text.len > 0 && !is_dns_subdomain(node->text))
+		return place_error(&node->place, err,
+				   "group: expected a DNS subdomain such as apps or "
+				   "example.com, or \"\" for the core group");
+	loader->resource->group = arena_copy(loader->config->arena, node->text);
+	return 0;
+}
+
+/* Against those before it; an owner stands before what it owns. */
+static int check_twice(const struct loader *loader, struct err *err)
+{
+	const struct ring_resource *resource = loader->resource;
+	const struct ring_resource *resources = loader->config->spec.resources;
+
+	for (int i = 0; i < resource->index; i++)
+		if (slice_eq(resources[i].group, resource->group) &&
+		    slice_eq(resources[i].resource, resource->resource))
+			return place_error(&loader->places[resource->index], err,
+					   "resource '%.*s' of group '%.*s' already "
+					   "stands at %d:%d",
+					   SLICE_ARGS(resource->resource),
+					   SLICE_ARGS(resource->group),
+					   loader->places[i].line,
+					   loader->places[i].column);
+	return 0;
+}
+
+/* Behind `group` in the table, so that the resource is known from here on. */
+static int load_resource_name(struct loader *loader, const struct node *node,
+			      struct err *err)
+{
+	const char *hint = "";
+	int rc = node_expect(node, NODE_SCALAR, err);
+
+	if (rc < 0)
+		return rc;
+	if (slice_find(node->text, '/') >= 0)
+		hint = "; subresources belong to their resource";
+	else if (slice_find(node->text, '.') >= 0)
+		hint = "; the group has its own key, 'group'";
+	if (!is_dns_label(node->text))
+		return place_error(&node->place, err,
+				   "resource: expected a plural in lower case, as "
+				   "`kubectl api-resources` shows it%s",
+				   hint);
+	loader->resource->resource = arena_copy(loader->config->arena, node->text);
+	loader->places[loader->resource->index] = node->place;
+	return check_twice(loader, err);
+}
+
+/* `by` and `unowned` say something about a resource that has an owner. */
+static int expect_owned(const struct loader *loader, const struct node *node,
+			struct err *err)
+{
+	if (loader->resource->role == RESOURCE_OWNED)
+		return node_expect(node, NODE_SCALAR, err);
+	return place_error(&node->key_place, err,
+			   "%.*s: only for resources that stand under owns",
+			   SLICE_ARGS(node->key));
+}
+
+static int load_by(struct loader *loader, const struct node *node, struct err *err)
+{
+	int rc = expect_owned(loader, node, err);
+
+	if (rc < 0)
+		return rc;
+	if (slice_starts_with(node->text, "label:") ||
+	    slice_starts_with(node->text, "annotation:"))
+		return place_error(&node->place, err,
+				   "by: label:<key> and annotation:<key> are not "
+				   "supported yet; expected owner");
+	if (!slice_is(node->text, "owner"))
+		return place_error(&node->place, err, "by: expected owner");
+	return 0;
+}
+
+static int load_unowned(struct loader *loader, const struct node *node, struct err *err)
+{
+	int rc = expect_owned(loader, node, err);
+
+	if (rc < 0)
+		return rc;
+	if (slice_is(node->text, "visible"))
+		loader->resource->unowned = UNOWNED_VISIBLE;
+	else if (slice_is(node->text, "hidden"))
+		loader->resource->unowned = UNOWNED_HIDDEN;
+	else
+		return place_error(&node->place, err,
+				   "unowned: expected visible or hidden");
+	return 0;
+}
+
+static int check_keys(const struct node *node, struct err *err)
+{
+	for (const struct node *child = node->first; child; child = child->next) {
+		struct suggest suggest;
+
+		if (fields_find(resource_fields, resource_fields_n, child->key))
+			continue;
+		suggest_init(&suggest, child->key);
+		for (size_t i = 0; i < resource_fields_n; i++) {
+			struct slice name = slice_of(resource_fields[i].name);
+
+			suggest_offer(&suggest, name, name);
+		}
+		return place_error(&child->key_place, err, "unknown key '%.*s'%s",
+				   SLICE_ARGS(child->key), suggest_text(&suggest));
+	}
+	return 0;
+}
+
+/* owner: index of the resource that owns this one; -1: a main resource. */
+static int load_resource(struct loader *loader, const struct node *node, int owner,
+			 struct err *err)
+{
+	struct ring_spec *spec = &loader->config->spec;
+	int rc;
+
+	if (spec->resources_n == SPEC_RESOURCES_MAX)
+		return place_error(&node->place, err, "more than %d resources",
+				   SPEC_RESOURCES_MAX);
+	loader->resource = &spec->resources[spec->resources_n];
+	*loader->resource = (struct ring_resource){
+		.role = owner < 0 ? RESOURCE_MAIN : RESOURCE_OWNED,
+		.unowned = UNOWNED_VISIBLE,
+		.owner = owner,
+		.index = spec->resources_n++,
+	};
+	if ((rc = node_expect(node, NODE_MAPPING, err)) < 0 ||
+	    (rc = check_keys(node, err)) < 0)
+		return rc;
+	return fields_load(resource_fields, resource_fields_n, loader, node, err);
+}
+
+static int load_list(struct loader *loader, const struct node *list, int owner,
+		     struct err *err)
+{
+	int rc = node_expect(list, NODE_LIST, err);
+
+	for (const struct node *node = list->first; node && rc == 0; node = node->next)
+		rc = load_resource(loader, node, owner, err);
+	return rc;
+}
+
+int resources_load(struct loader *loader, const struct node *node, struct err *err)
+{
+	int rc = load_list(loader, node, -1, err);
+
+	if (rc == 0 && !node->first)
+		return place_error(&node->place, err,
+				   "resources: expected at least one resource");
+	return rc;
+}
+
+/* The last field, as it makes loader->resource another one. */
+static int load_owns(struct loader *loader, const struct node *node, struct err *err)
+{
+	return load_list(loader, node, loader->resource->index, err);
+}
+
+const struct field resource_fields[] = {
+	{ .name = "group",
+	  .expected = "a DNS subdomain",
+	  .value = "\"\"",
+	  .load = load_group,
+	  .help = "API group, without version. Empty: the core group." },
+	{ .name = "resource",
+	  .expected = "a plural in lower case",
+	  .load = load_resource_name,
+	  .help = "The resource, as `kubectl api-resources` shows it." },
+	{ .name = "by",
+	  .expected = "owner",
+	  .value = "owner",
+	  .load = load_by,
+	  .help = "Only under owns. How an object says whose it is. owner: by its "
+		  "controller ownerReference, else by its only ownerReference to a kind "
+		  "of the ring." },
+	{ .name = "unowned",
+	  .expected = "visible or hidden",
+	  .value = "visible",
+	  .load = load_unowned,
+	  .help = "Only under owns. Whether every member sees the objects that belong to "
+		  "nobody. hidden saves memory where the controller needs its own only." },
+	{ .name = "owns",
+	  .expected = "a list of resources",
+	  .value = "[]",
+	  .load = load_owns,
+	  .help = "What belongs to objects of this resource, with the same keys, to any "
+		  "depth. An owner in the middle must be listed too." },
+};
+
+const size_t resource_fields_n = sizeof(resource_fields) / sizeof(resource_fields[0]);
