@@ -1,0 +1,53 @@
+/* What a running process may change about itself. */
+#include <errno.h>
+
+#include "config/tables.h"
+
+static bool is_same_list(const char *const *a, const char *const *b)
+{
+	for (; *a && *b; a++, b++)
+		if (strcmp(*a, *b) != 0)
+			return false;
+	return !*a && !*b;
+}
+
+/* The field of the ring's identity that differs, or NULL. */
+static const char *changed_field(const struct config *now, const struct config *next)
+{
+	if (!slice_eq(now->spec.ring, next->spec.ring))
+		return "ring";
+	if (now->spec.buckets != next->spec.buckets)
+		return "buckets";
+	if (now->spec.placement != next->spec.placement)
+		return "key";
+	if (!is_same_list(now->namespaces, next->namespaces))
+		return "namespaces";
+	if (strcmp(now->spec.hash, next->spec.hash) != 0)
+		return "resources";
+	return NULL;
+}
+
+/* The option that differs and may not, or NULL. */
+static const char *changed_option(const struct config *now, const struct config *next)
+{
+	const struct opt *row;
+
+	for (size_t i = 0; (row = tables_option(i, NULL)); i++)
+		if (!row->reload && !tables_is_equal(i, now, next))
+			return row->name;
+	return NULL;
+}
+
+int config_can_reload(const struct config *now, const struct config *next,
+		      struct err *err)
+{
+	const char *changed = changed_field(now, next);
+
+	if (!changed)
+		changed = changed_option(now, next);
+	if (!changed)
+		return 0;
+	return err_set(err, -EPERM,
+		       "%s: %s cannot change in a running process: restart the member",
+		       next->file, changed);
+}
