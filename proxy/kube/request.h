@@ -3,7 +3,9 @@
  * resource, namespace, name, subresource. It reads a request line exactly as
  * kube-apiserver does (k8s.io/apiserver pkg/endpoints/request, RequestInfo: the
  * path is percent-decoded as a whole, then trimmed and split at "/"), because a
- * path that we read differently would slip past the narrowing.
+ * path that we read differently would slip past the narrowing. As there, a LIST
+ * or WATCH whose fieldSelector demands one metadata.name has that name, and
+ * /namespaces/x itself is the resource namespaces in the namespace x.
  *
  * Nothing here is sharded or not; that is the ring's business.
  */
@@ -43,10 +45,11 @@ struct kube_request {
 	/* /api/v1/watch/...: the old way to ask for a WATCH. */
 	bool is_deprecated_watch;
 	/*
-	 * The path, once decoded, has empty or dot segments or bytes that no name
-	 * has, or its encoding is broken: servers differ in how they read it. The
-	 * fields above are then read from the path as it would be after cleaning,
-	 * so that "could this be about that resource?" is answered with yes.
+	 * The path, once decoded, has empty or dot segments or control bytes, its
+	 * encoding is broken, it is not in origin-form, or the query that tells a
+	 * LIST from a WATCH is uncertain: servers differ in how they read that. The
+	 * fields are then those of the cleaned path, one reading among others:
+	 * where something is at stake the request is refused whatever they say.
 	 */
 	bool is_ambiguous;
 };
