@@ -69,12 +69,19 @@ func (s *APIServer) Start(ctx context.Context) error {
 func (s *APIServer) flags() ([]string, error) {
 	c := s.plane
 	policy := filepath.Join(c.options.Dir, "audit-policy.yaml")
-	// Metadata says who did what to which object and with what result; bodies
-	// would make the log hundreds of times larger.
+	// Metadata says who did what to which object and with what result. Bodies
+	// would make the log hundreds of times larger; but what is written to
+	// ConfigMaps and Leases is how the members of a ring come to terms.
 	err := os.WriteFile(policy, []byte(`apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
-rules: [{level: Metadata}]
+rules:
+- level: RequestResponse
+  verbs: [create, update, patch]
+  resources:
+  - {group: "", resources: [configmaps]}
+  - {group: coordination.k8s.io, resources: [leases]}
+- level: Metadata
 `), 0o644)
 	return append([]string{
 		c.Binary("kube-apiserver"),

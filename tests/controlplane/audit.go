@@ -33,6 +33,9 @@ type Event struct {
 		Code   int    `json:"code"`
 		Reason string `json:"reason"`
 	} `json:"responseStatus"`
+	// ResponseObject is the object as it was written; of ConfigMaps and Leases only.
+	ResponseObject json.RawMessage `json:"responseObject"`
+
 	Received time.Time `json:"requestReceivedTimestamp"`
 	At       time.Time `json:"stageTimestamp"`
 }

@@ -1,0 +1,434 @@
+package clients
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"ringside.dev/ringside/tests/controlplane"
+	"ringside.dev/ringside/tests/e2e/harness"
+	"ringside.dev/ringside/tests/e2e/rig"
+)
+
+const foosPath = "/apis/samplecontroller.k8s.io/v1alpha1"
+
+// The invariant fail_closed: a member that cannot prove that it owns a bucket
+// forwards no write for it, and data that could not be filtered is not forwarded.
+func TestFailClosed(t *testing.T) {
+	t.Run("a write to another member's object is a conflict", testForeignWrite)
+	t.Run("a delete of a collection spares other members' objects", testDeleteCollection)
+	t.Run("a request that cannot be narrowed is refused", testUnnarrowable)
+	t.Run("a member without a right to its Lease serves nothing sharded", testNeverReady)
+	t.Run("an outage of the API server is told, ends writes, and heals", testOutage)
+	t.Run("a stopped member writes nothing when it goes on", testStopped)
+}
+
+func testForeignWrite(t *testing.T) {
+	ring := harness.NewRing(t, "foreign", 2, nil)
+	ring.Start("a", "b")
+	ring.WaitActive("a", "b")
+	ring.CreateFoos(20)
+	foo := ring.FooOf("b")
+	deployment := createChild(t, ring, foo)
+	audit := newAudit(t)
+
+	a, b := ring.Members["a"], ring.Members["b"]
+	writes := foreignWrites(t, a, foo, deployment.GetName())
+	for what, write := range writes {
+		if err := write(); !apierrors.IsConflict(err) {
+			t.Errorf("%s through another member: %v, not a conflict", what, err)
+		}
+	}
+	checkConflictEncodings(t, a, foo)
+	for _, event := range audit() {
+		if event.Object.Namespace == ring.Namespace && event.User.Name == controlplane.Admin &&
+			event.Verb != "get" && event.Verb != "list" && event.Verb != "watch" {
+			t.Errorf("the member forwarded: %v", &event)
+		}
+	}
+
+	writes = foreignWrites(t, b, foo, deployment.GetName())
+	for _, what := range []string{"merge patch", "status update", "child patch", "child delete", "delete"} {
+		if err := writes[what](); err != nil {
+			t.Errorf("%s through the owner: %v", what, err)
+		}
+	}
+}
+
+// newAudit gives what the audit log gained since the call before.
+func newAudit(t *testing.T) func() []controlplane.Event {
+	t.Helper()
+	reader := harness.Cluster().NewAuditReader()
+	harness.Must(t, reader.Skip())
+	return func() []controlplane.Event {
+		t.Helper()
+		return harness.Must1(reader.Next())(t)
+	}
+}
+
+func createChild(t *testing.T, ring *harness.Ring, foo *unstructured.Unstructured) metav1.Object {
+	t.Helper()
+	deployments := harness.Cluster().Kube.AppsV1().Deployments(ring.Namespace)
+	child := rig.NewDeployment(ring.Namespace, foo.GetName(), foo)
+	harness.Must1(deployments.Create(t.Context(), child, metav1.CreateOptions{}))(t)
+	harness.Eventually(t, "the Foo's Deployment is labelled like the Foo", func(ctx context.Context) error {
+		child, err := deployments.Get(ctx, foo.GetName(), metav1.GetOptions{})
+		if err == nil && child.Labels[ring.Label()] != foo.GetLabels()[ring.Label()] {
+			return fmt.Errorf("its labels are %v", child.Labels)
+		}
+		return err
+	})
+	return child
+}
+
+// foreignWrites are writes through a member to a Foo and its Deployment: JSON for
+// Foos, protobuf for Deployments.
+func foreignWrites(t *testing.T, member *harness.Member, foo *unstructured.Unstructured,
+	child string) map[string]func() error {
+	clients := member.AsAdmin()
+	foos := clients.Dynamic.Resource(rig.Foos).Namespace(foo.GetNamespace())
+	deployments := clients.Kube.AppsV1().Deployments(foo.GetNamespace())
+	mergePatch := []byte(`{"spec":{"replicas":7}}`)
+	current := func() *unstructured.Unstructured {
+		return harness.Must1(foos.Get(t.Context(), foo.GetName(), metav1.GetOptions{}))(t)
+	}
+	return map[string]func() error{
+		"merge patch": func() error {
+			_, err := foos.Patch(t.Context(), foo.GetName(), types.MergePatchType, mergePatch, metav1.PatchOptions{})
+			return err
+		},
+		"update": func() error {
+			_, err := foos.Update(t.Context(), current(), metav1.UpdateOptions{})
+			return err
+		},
+		"update that claims another bucket": func() error {
+			claim := current()
+			claim.SetLabels(map[string]string{member.Ring.Label(): firstBucket(t, member)})
+			_, err := foos.Update(t.Context(), claim, metav1.UpdateOptions{})
+			return err
+		},
+		"status update": func() error {
+			_, err := foos.UpdateStatus(t.Context(), current(), metav1.UpdateOptions{})
+			return err
+		},
+		"apply": func() error {
+			object := rig.NewFoo(foo.GetNamespace(), foo.GetName())
+			_, err := foos.Apply(t.Context(), foo.GetName(), object,
+				metav1.ApplyOptions{FieldManager: "e2e", Force: true})
+			return err
+		},
+		"child patch": func() error {
+			_, err := deployments.Patch(t.Context(), child, types.StrategicMergePatchType, mergePatch, metav1.PatchOptions{})
+			return err
+		},
+		"child update": func() error {
+			object := harness.Must1(deployments.Get(t.Context(), child, metav1.GetOptions{}))(t)
+			_, err := deployments.Update(t.Context(), object, metav1.UpdateOptions{})
+			return err
+		},
+		"child delete": func() error {
+			return deployments.Delete(t.Context(), child, metav1.DeleteOptions{})
+		},
+		"delete": func() error {
+			return foos.Delete(t.Context(), foo.GetName(), metav1.DeleteOptions{})
+		},
+	}
+}
+
+func firstBucket(t *testing.T, member *harness.Member) string {
+	t.Helper()
+	owned := harness.Must1(member.WaitState("active").OwnedBuckets())(t)
+	for bucket := range owned {
+		return fmt.Sprint(bucket)
+	}
+	t.Fatalf("%s owns nothing", member.ID)
+	return ""
+}
+
+func checkConflictEncodings(t *testing.T, member *harness.Member, foo *unstructured.Unstructured) {
+	t.Helper()
+	path := fmt.Sprintf("%s/namespaces/%s/foos/%s", foosPath, foo.GetNamespace(), foo.GetName())
+	raws := map[string]*harness.Raw{
+		"HTTP/2":   member.Raw(t, controlplane.Admin),
+		"HTTP/1.1": member.RawHTTP1(t, controlplane.Admin),
+		"http":     member.RawPlain(t, controlplane.Admin),
+	}
+	for name, raw := range raws {
+		for _, accept := range []string{harness.JSON, harness.Protobuf} {
+			answer := raw.Do(http.MethodPatch, path, `{"spec":{"replicas":7}}`,
+				"Content-Type: application/merge-patch+json", "Accept: "+accept)
+			t.Logf("%s, %s: %s", name, accept, answer.Response.Status)
+			answer.CheckStatus(t, accept, http.StatusConflict, metav1.StatusReasonConflict)
+		}
+	}
+}
+
+func testDeleteCollection(t *testing.T) {
+	ring := harness.NewRing(t, "deletemany", 2, nil)
+	ring.Start("a", "b")
+	ring.WaitActive("a", "b")
+	ring.CreateFoos(40)
+	ofB := ring.Members["b"].Seen(t)
+
+	foos := ring.Members["a"].AsAdmin().Dynamic.Resource(rig.Foos).Namespace(ring.Namespace)
+	harness.Must(t, foos.DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}))
+	left := ring.Foos()
+	for _, foo := range left {
+		if !ofB[foo.GetName()] {
+			t.Errorf("%s is left", foo.GetName())
+		}
+	}
+	if len(left) != len(ofB) {
+		t.Errorf("%d of the %d Foos of the other member are left", len(left), len(ofB))
+	}
+}
+
+func testUnnarrowable(t *testing.T) {
+	ring := harness.NewRing(t, "narrow", 2, nil)
+	ring.Start("a", "b")
+	ring.WaitActive("a", "b")
+	ring.CreateFoos(20)
+	foreign := ring.FooOf("b").GetName()
+	owned := ring.FooOf("a").GetName()
+	raw := ring.Members["a"].Raw(t, controlplane.Admin)
+
+	answer := raw.Get(foosPath + "/foos")
+	if text := string(answer.Data); !strings.Contains(text, owned) || strings.Contains(text, foreign) {
+		t.Fatalf("a plain LIST is not narrowed: %s", text)
+	}
+	everything := url.QueryEscape(ring.Label())
+	for _, query := range []string{
+		"labelSelector=a&labelSelector=b",
+		"labelSelector=x%20in%20(",
+		"labelSelector=%zz",
+		"labelSelector=a%00b",
+		"labelSelector=" + everything + "&labelSelector=" + everything,
+	} {
+		answer := raw.Get(foosPath + "/foos?" + query)
+		if answer.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s: %s", query, answer.Response.Status)
+			continue
+		}
+		answer.CheckStatus(t, harness.JSON, http.StatusBadRequest, metav1.StatusReasonBadRequest)
+	}
+	// Whatever the answer to these is, it holds no object of another member.
+	ctx, cancel := context.WithTimeout(t.Context(), harness.Patience)
+	defer cancel()
+	for _, path := range []string{
+		foosPath + "/foos?labelSelector=" + everything,
+		foosPath + "/foos?labelSelector=%21none%2C" + everything,
+		foosPath + "/foos?limit=5",
+		foosPath + "/foos?watch=0", foosPath + "/foos?watch=false",
+		foosPath + "/foos?LabelSelector=x",
+		foosPath + "/foos?;labelSelector=x",
+		foosPath + "/foos/", foosPath + "//foos", foosPath + "/./foos", foosPath + "/x/../foos",
+		foosPath + "/%66oos", foosPath + "/foos%3Flimit=1", foosPath + "/foos#x",
+		foosPath + "/namespaces/" + ring.Namespace + "/foos/",
+		foosPath + "/namespaces//foos",
+		foosPath + "/namespaces/" + ring.Namespace + "/foos?fieldSelector=metadata.name%3D" + foreign,
+		foosPath + "/watch/foos?timeoutSeconds=1",
+		foosPath + "/watch/namespaces/" + ring.Namespace + "/foos?timeoutSeconds=1",
+		foosPath + "/foos?watch=1&timeoutSeconds=1", foosPath + "/foos?watch=true&timeoutSeconds=1",
+		foosPath + "/foos?watch&timeoutSeconds=1", foosPath + "/foos?watch=TRUE&timeoutSeconds=1",
+		foosPath + "/foos?watch=yes&timeoutSeconds=1",
+		foosPath + "/foos?watch=true&watch=false&timeoutSeconds=1",
+	} {
+		response, err := ring.Members["a"].RawHTTP1(t, controlplane.Admin).Try(ctx, http.MethodGet, path, "")
+		if err != nil {
+			t.Logf("%s: %v", path, err)
+			continue
+		}
+		text := harness.ReadAll(t, response)
+		t.Logf("%s: %s, %d bytes", path, response.Status, len(text))
+		if strings.Contains(text, `"`+foreign+`"`) && response.StatusCode == http.StatusOK {
+			t.Errorf("%s shows %s, which belongs to another member", path, foreign)
+		}
+	}
+}
+
+func testNeverReady(t *testing.T) {
+	ring := harness.NewRing(t, "unready", 1, func(r *rig.Ring) { r.Extra = "hold: 1s\n" })
+	kubeconfig := harness.Must1(harness.Cluster().API.Kubeconfig(rig.Nobody))(t)
+	ring.StartWith("a", rig.MemberOptions{Flags: []string{"--kubeconfig", kubeconfig}})
+	member := ring.Members["a"]
+	member.WaitHealthy()
+	audit := newAudit(t)
+	if err := member.Ready(t.Context()); err == nil {
+		t.Error("it says that it is ready")
+	}
+
+	raw := member.Raw(t, controlplane.Admin)
+	for _, path := range []string{"/foos", "/foos?watch=true"} {
+		for _, accept := range []string{harness.JSON, harness.Protobuf} {
+			answer := raw.Do(http.MethodGet, foosPath+path, "", "Accept: "+accept)
+			answer.CheckStatus(t, accept, http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable)
+			if answer.Header.Get("Retry-After") == "" {
+				t.Errorf("%s: no Retry-After", path)
+			}
+		}
+	}
+	path := foosPath + "/namespaces/" + ring.Namespace + "/foos"
+	answer := raw.Do(http.MethodPost, path, string(harness.Must1(rig.NewFoo(ring.Namespace, "x").MarshalJSON())(t)),
+		"Content-Type: "+harness.JSON)
+	if answer.StatusCode < 400 {
+		t.Errorf("a create was answered %s", answer.Response.Status)
+	}
+	for _, event := range audit() {
+		if event.Object.Resource == "foos" && event.User.Name == controlplane.Admin {
+			t.Errorf("the member forwarded: %v", &event)
+		}
+	}
+	// What is not sharded goes through all the same.
+	if answer := raw.Get("/api/v1/namespaces"); answer.StatusCode != http.StatusOK {
+		t.Errorf("namespaces: %s", answer.Response.Status)
+	}
+}
+
+func testOutage(t *testing.T) {
+	ctx := t.Context()
+	server := harness.Must1(harness.Cluster().StartAPIServer(ctx))(t)
+	t.Cleanup(server.Kill)
+	ring := harness.NewRing(t, "outage", 1, nil)
+	member := ring.StartWith("a", rig.MemberOptions{Upstream: server})
+	ring.WaitActive("a")
+	ring.CreateFoos(5)
+	before := harness.Must1(ring.Assignment(ctx))(t)
+
+	server.Kill()
+	raw := member.Raw(t, controlplane.Admin)
+	for _, accept := range []string{harness.JSON, harness.Protobuf} {
+		answer := raw.Do(http.MethodGet, "/api/v1/namespaces", "", "Accept: "+accept)
+		answer.CheckStatus(t, accept, http.StatusServiceUnavailable, metav1.StatusReasonServiceUnavailable)
+		if answer.Header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+	}
+	member.WaitState("right-lost")
+	path := fmt.Sprintf("%s/namespaces/%s/foos/%s", foosPath, ring.Namespace, rig.FooName(0))
+	if answer := raw.Do(http.MethodDelete, path, ""); answer.StatusCode < 400 {
+		t.Errorf("a delete was answered %s", answer.Response.Status)
+	}
+
+	harness.Must(t, server.Start(ctx))
+	ring.WaitActive("a")
+	if answer := raw.Get("/api/v1/namespaces"); answer.StatusCode != http.StatusOK {
+		t.Errorf("after the outage: %s", answer.Response.Status)
+	}
+	if seen := member.Seen(t); len(seen) != 5 {
+		t.Errorf("after the outage the member shows %d Foos of 5", len(seen))
+	}
+	after := harness.Must1(ring.Assignment(ctx))(t)
+	if after.Epoch != before.Epoch {
+		t.Errorf("the outage has moved buckets: epoch %s, then %s", before.Epoch, after.Epoch)
+	}
+}
+
+// testStopped stops a member (SIGSTOP) under a stream of writes until its buckets
+// are somebody else's, and lets it go on.
+func testStopped(t *testing.T) {
+	ring := harness.NewRing(t, "stopped", 2, nil)
+	ring.Start("a", "b")
+	ring.WaitActive("a", "b")
+	ring.CreateFoos(20)
+	audit := newAudit(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	a := ring.Members["a"]
+	writeAll(ctx, t, ring, a)
+	waitEvent(t, "the member writes", audit, isWriteOf(ring, "writer-a"))
+
+	a.Process.Signal(19) // SIGSTOP
+	ring.WaitActive("b")
+	writeAll(ctx, t, ring, ring.Members["b"])
+	events := waitEvent(t, "the other member writes", audit, isWriteOf(ring, "writer-b"))
+	a.Process.Signal(18) // SIGCONT
+	ring.WaitActive("a", "b")
+	events = append(events, waitEvent(t, "the member writes again", audit, isWriteOf(ring, "writer-a"))...)
+
+	sealed, rejoined := sealAndReturn(t, ring, events)
+	for _, event := range events {
+		if isWriteOf(ring, "writer-a")(&event) && event.Received.After(sealed) && event.Received.Before(rejoined) {
+			t.Errorf("it wrote after its Lease was sealed at %s: %v", sealed.Format(time.StampMilli), &event)
+		}
+	}
+}
+
+// writeAll patches all Foos of the ring through a member, over and over, as the
+// user agent "writer-<id>". What is refused is tried again in the next round.
+func writeAll(ctx context.Context, t *testing.T, ring *harness.Ring, member *harness.Member) {
+	t.Helper()
+	agent := "writer-" + member.ID
+	for i, foo := range ring.Foos() {
+		path := fmt.Sprintf("%s/namespaces/%s/foos/%s", foosPath, ring.Namespace, foo.GetName())
+		raw := member.RawHTTP1(t, controlplane.Admin)
+		go func() {
+			for round := i; ctx.Err() == nil; round++ {
+				body := fmt.Sprintf(`{"spec":{"replicas":%d}}`, 1+round%10)
+				response, err := raw.Try(ctx, http.MethodPatch, path, body,
+					"Content-Type: application/merge-patch+json", "User-Agent: "+agent)
+				if err == nil {
+					response.Body.Close()
+				}
+				select {
+				case <-time.After(50 * time.Millisecond):
+				case <-ctx.Done():
+				}
+			}
+		}()
+	}
+}
+
+func isWriteOf(ring *harness.Ring, agent string) func(*controlplane.Event) bool {
+	return func(event *controlplane.Event) bool {
+		return event.IsWrite() && event.UserAgent == agent && event.Object.Namespace == ring.Namespace
+	}
+}
+
+// waitEvent reads the audit log until an event matches, and gives all it read.
+func waitEvent(t *testing.T, what string, audit func() []controlplane.Event,
+	matches func(*controlplane.Event) bool) []controlplane.Event {
+	t.Helper()
+	var events []controlplane.Event
+	harness.Eventually(t, what, func(context.Context) error {
+		more := audit()
+		events = append(events, more...)
+		for i := range more {
+			if matches(&more[i]) {
+				return nil
+			}
+		}
+		return fmt.Errorf("no such request in the audit log")
+	})
+	return events
+}
+
+// sealAndReturn finds in the audit log when the other member sealed the Lease of
+// member a, and when an assignment gave buckets to a again.
+func sealAndReturn(t *testing.T, ring *harness.Ring, events []controlplane.Event) (sealed, rejoined time.Time) {
+	t.Helper()
+	for _, event := range events {
+		if sealed.IsZero() && event.IsWrite() && event.Object.Resource == "leases" &&
+			event.Key() == ring.Namespace+"/"+ring.Name+".a" && event.User.Name == rig.MemberUser("b") {
+			sealed = event.At
+		}
+	}
+	publications := harness.Must1(ring.Publications(events))(t)
+	for _, publication := range publications {
+		if publication.After.After(sealed) && publication.Count("a") > 0 && rejoined.IsZero() {
+			rejoined = publication.After
+		}
+	}
+	if sealed.IsZero() || rejoined.IsZero() {
+		t.Fatalf("the audit log shows no seal (%v) or no return (%v)", sealed, rejoined)
+	}
+	return sealed, rejoined
+}

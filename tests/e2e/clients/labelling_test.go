@@ -1,0 +1,100 @@
+package clients
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"ringside.dev/ringside/tests/controlplane"
+	"ringside.dev/ringside/tests/e2e/harness"
+	"ringside.dev/ringside/tests/e2e/rig"
+)
+
+func TestTheFirstPassLabelsTenThousandFoos(t *testing.T) {
+	const count = 10000
+	cluster := harness.Cluster()
+	ring := harness.NewRing(t, "tenthousand", 3, nil)
+	harness.Must(t, rig.CreateFoos(t.Context(), cluster.Dynamic, ring.Namespace, count))
+	started := time.Now()
+	ring.Start("a", "b", "c")
+	unplaced := metav1.ListOptions{LabelSelector: "!" + ring.Label(), Limit: 1}
+	harness.Within(t, time.Minute, "all are labelled", func(ctx context.Context) error {
+		list, err := cluster.Metadata.Resource(rig.Foos).Namespace(ring.Namespace).List(ctx, unplaced)
+		if err == nil && len(list.Items) > 0 {
+			return fmt.Errorf("%s is not; and there are others", list.Items[0].Name)
+		}
+		return err
+	})
+	took := time.Since(started)
+	t.Logf("%d Foos were labelled %.1f s after the members' start: %.0f a second",
+		count, took.Seconds(), count/took.Seconds())
+	ring.WaitActive("a", "b", "c")
+
+	audit := harness.Must1(cluster.NewAuditReader().Next())(t)
+	patches := map[string]int{}
+	for _, event := range audit {
+		if event.IsWrite() && event.Object.Namespace == ring.Namespace &&
+			event.Object.Resource == "foos" && event.User.Name != controlplane.Admin {
+			patches[event.Key()]++
+		}
+	}
+	for key, n := range patches {
+		if n != 1 {
+			t.Errorf("%s was written %d times by members", key, n)
+		}
+	}
+	if len(patches) != count {
+		t.Errorf("members wrote %d Foos of %d", len(patches), count)
+	}
+}
+
+func TestLabelsAreMendedAndFollowTheOwner(t *testing.T) {
+	cluster := harness.Cluster()
+	ring := harness.NewRing(t, "mended", 2, nil)
+	ring.Start("a", "b")
+	ring.WaitActive("a", "b")
+	foos := cluster.Dynamic.Resource(rig.Foos).Namespace(ring.Namespace)
+	foo := ring.CreateFoos(1)[0]
+	bucket := foo.GetLabels()[ring.Label()]
+
+	for what, value := range map[string]string{
+		"removed":  "null",
+		"garbage":  `"garbage"`,
+		"too high": `"256"`,
+		"padded":   `"00"`,
+	} {
+		patch := fmt.Appendf(nil, `{"metadata":{"labels":{%q:%s}}}`, ring.Label(), value)
+		harness.Must1(foos.Patch(t.Context(), foo.GetName(), types.MergePatchType, patch, metav1.PatchOptions{}))(t)
+		harness.Eventually(t, "a label that was "+what+" is mended", func(ctx context.Context) error {
+			now, err := foos.Get(ctx, foo.GetName(), metav1.GetOptions{})
+			if err == nil && now.GetLabels()[ring.Label()] != bucket {
+				return fmt.Errorf("it is %q, not %q", now.GetLabels()[ring.Label()], bucket)
+			}
+			return err
+		})
+	}
+	createChild(t, ring, &foo) // waits for the Foo's bucket on the child
+
+	free := rig.NewDeployment(ring.Namespace, "free", nil)
+	deployments := cluster.Kube.AppsV1().Deployments(ring.Namespace)
+	harness.Must1(deployments.Create(t.Context(), free, metav1.CreateOptions{}))(t)
+	for id, member := range ring.Members {
+		list := harness.Must1(member.AsAdmin().Kube.AppsV1().Deployments(ring.Namespace).
+			List(t.Context(), metav1.ListOptions{FieldSelector: "metadata.name=free"}))(t)
+		if len(list.Items) != 1 {
+			t.Errorf("%s does not show a Deployment that belongs to nobody", id)
+		}
+	}
+	// It stays so: a Foo that is created later is labelled by then, and the free
+	// Deployment is not.
+	harness.Must1(foos.Create(t.Context(), rig.NewFoo(ring.Namespace, "later"), metav1.CreateOptions{}))(t)
+	ring.WaitLabelled(2)
+	now := harness.Must1(deployments.Get(t.Context(), "free", metav1.GetOptions{}))(t)
+	if label, isLabelled := now.Labels[ring.Label()]; isLabelled {
+		t.Errorf("a Deployment that belongs to nobody was labelled %q", label)
+	}
+}
