@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 # The floors, low to high. A floor is a folder, an archive, and a promise: it
 # uses only what lies below it. Programs link what they may use and no more, so
-# a wrong dependency does not link. tests/lint/floors.sh reads these three tables.
+# a wrong dependency does not link; tests/lint/floors.py reads the same tables.
 
 floors := base kube ring filters net session member config
 
@@ -97,6 +97,7 @@ $(foreach variant,release sanitize,\
 $(foreach floor,$(floors),$(eval $(call unit_rules,$(floor))))
 
 .SECONDARY:
+include tests/lint/lint.mk
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 .PHONY: unit lint e2e test demo setup clean help
