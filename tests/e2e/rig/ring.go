@@ -92,6 +92,12 @@ func (r *Ring) SetShards(shards int) error {
 	return r.Write()
 }
 
+// WriteTo writes the configuration into another folder, from now on.
+func (r *Ring) WriteTo(dir string) error {
+	r.dir, r.version = dir, 0
+	return r.Write()
+}
+
 // Write writes the configuration the way the kubelet updates a ConfigMap volume:
 // ring.yaml is a link to ..data/ring.yaml, and ..data, a link to a folder, is
 // replaced by a rename.

@@ -1,0 +1,125 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"ringside.dev/ringside/tests/controlplane"
+	"ringside.dev/ringside/tests/e2e/harness"
+	"ringside.dev/ringside/tests/e2e/rig"
+)
+
+// witness reads the audit log: who wrote what.
+type witness struct {
+	t      *testing.T
+	ring   *harness.Ring
+	reader *controlplane.AuditReader
+}
+
+func newWitness(t *testing.T, ring *harness.Ring) *witness {
+	t.Helper()
+	w := &witness{t, ring, harness.Cluster().NewAuditReader()}
+	harness.Must(t, w.reader.Skip())
+	return w
+}
+
+// writes are the writes to objects of the ring's namespace that reached the API
+// server since the last call.
+func (w *witness) writes(resource string) []controlplane.Event {
+	w.t.Helper()
+	var writes []controlplane.Event
+	for _, event := range harness.Must1(w.reader.Next())(w.t) {
+		if event.IsWrite() && event.Object.Resource == resource && event.Object.Namespace == w.ring.Namespace {
+			writes = append(writes, event)
+		}
+	}
+	return writes
+}
+
+// owners tells, for each Foo by name, the user of the controller whose member
+// owns it now.
+func (w *witness) owners() map[string]string {
+	w.t.Helper()
+	assignment := harness.Must1(w.ring.Assignment(w.t.Context()))(w.t)
+	owners := map[string]string{}
+	for _, foo := range w.ring.Foos() {
+		owners[foo.GetName()] = rig.ControllerUser(w.ring.OwnerOf(assignment, &foo))
+	}
+	return owners
+}
+
+// checkCreators checks that controllers created each Foo's Deployment once, and
+// that it was the owner's controller.
+func (w *witness) checkCreators() {
+	w.t.Helper()
+	owners := w.owners()
+	creators := map[string][]string{}
+	for _, event := range w.writes("deployments") {
+		if event.Verb == "create" {
+			creators[event.Object.Name] = append(creators[event.Object.Name], event.User.Name)
+		}
+	}
+	for foo, owner := range owners {
+		if len(creators[foo]) != 1 || creators[foo][0] != owner {
+			w.t.Errorf("the Deployment of %s was created by %q; its owner's controller is %s",
+				foo, creators[foo], owner)
+		}
+	}
+}
+
+// checkReconciled changes every Foo and waits until its controller has done what
+// the change asks for; it must be the controller of its owner.
+func (w *witness) checkReconciled(replicas int) {
+	w.t.Helper()
+	w.t.Logf("all Foos shall have %d replicas", replicas)
+	harness.Must(w.t, w.reader.Skip())
+	cluster, ctx := harness.Cluster(), w.t.Context()
+	foos := cluster.Dynamic.Resource(rig.Foos).Namespace(w.ring.Namespace)
+	patch := fmt.Appendf(nil, `{"spec":{"replicas":%d}}`, replicas)
+	for _, foo := range w.ring.Foos() {
+		harness.Must1(foos.Patch(ctx, foo.GetName(), types.MergePatchType, patch, metav1.PatchOptions{}))(w.t)
+	}
+	harness.Within(w.t, 90*time.Second, "every Deployment has the replicas of its Foo", func(ctx context.Context) error {
+		deployments, err := cluster.Kube.AppsV1().Deployments(w.ring.Namespace).List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return err
+		}
+		for _, deployment := range deployments.Items {
+			if int(*deployment.Spec.Replicas) != replicas {
+				return fmt.Errorf("%s has %d", deployment.Name, *deployment.Spec.Replicas)
+			}
+		}
+		return nil
+	})
+	owners := w.owners()
+	for _, event := range w.writes("deployments") {
+		isLabel := event.Verb == "patch" // the coordinator's
+		if owner := owners[event.Object.Name]; !isLabel && event.User.Name != owner {
+			w.t.Errorf("the owner's controller is %s, but: %v", owner, &event)
+		}
+	}
+}
+
+// checkShares checks that each Foo is shown by exactly one of the members.
+func checkShares(t *testing.T, ring *harness.Ring, ids ...string) map[string]int {
+	t.Helper()
+	shownBy := map[string][]string{}
+	counts := map[string]int{}
+	for _, id := range ids {
+		for name := range ring.Members[id].Seen(t) {
+			shownBy[name] = append(shownBy[name], id)
+			counts[id]++
+		}
+	}
+	for _, foo := range ring.Foos() {
+		if len(shownBy[foo.GetName()]) != 1 {
+			t.Errorf("%s is shown by %q", foo.GetName(), shownBy[foo.GetName()])
+		}
+	}
+	return counts
+}
