@@ -54,6 +54,9 @@ flags_sanitize := -O1 -fno-omit-frame-pointer \
 # One short line a step; `make V=1` shows the commands.
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $@ &&)
 
+# On all cores, unless make was told on how many.
+parallel = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+
 compile = $(CC) $(CPPFLAGS) $(CFLAGS) $(flags_$(1)) -MMD -MP -c -o $@ $<
 link    = $(CC) $(CFLAGS) $(flags_$(1)) $(LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
@@ -77,12 +80,16 @@ build/$(1)/lib$(2).a: $(patsubst %.c,build/$(1)/obj/%.o,$(wildcard $(folder_$(2)
 	$$(call say,AR) ar rcs $$@ $$^
 endef
 
-# $(1): a floor. Its unit tests: one program for each check_<module>.c.
+# $(1): a floor. Its unit tests: one program for each check_<module>.c; what else
+# is in the folder, they share.
 define unit_rules
-programs_$(1) := $(patsubst tests/%.c,build/%,$(wildcard tests/unit/$(1)/check_*.c))
+checks_$(1) := $(wildcard tests/unit/$(1)/check_*.c)
+shared_$(1) := $(filter-out tests/unit/$(1)/check_%,$(wildcard tests/unit/$(1)/*.c))
+programs_$(1) := $$(checks_$(1):tests/%.c=build/%)
 unit_programs += $$(programs_$(1))
 
-build/unit/$(1)/%: build/sanitize/obj/tests/unit/$(1)/%.o $(call archives,sanitize,$(1))
+build/unit/$(1)/%: build/sanitize/obj/tests/unit/$(1)/%.o \
+		$$(shared_$(1):%.c=build/sanitize/obj/%.o) $(call archives,sanitize,$(1))
 	@mkdir -p $$(@D)
 	$$(call say,LINK) $$(call link,sanitize) $$(call libraries,check $$(call packages,$(1)))
 
@@ -113,13 +120,13 @@ e2e: build/sanitize/ringside ## The proxy before a real API server
 
 test: ## Install what is missing, then lint, unit and e2e
 	@tests/setup.sh build lint go
-	@$(MAKE) lint
-	@$(MAKE) unit
-	@$(MAKE) e2e
+	@$(MAKE) $(parallel) lint
+	@$(MAKE) $(parallel) unit
+	@$(MAKE) $(parallel) e2e
 
 demo: ## Install what is missing, then show it on this machine
 	@tests/setup.sh build go
-	@$(MAKE) build/release/ringside
+	@$(MAKE) $(parallel) build/release/ringside
 	@VARIANT=release tests/e2e.sh go run ./demo
 
 setup: ## Install the Debian packages that building and testing need
