@@ -32,7 +32,10 @@ enum kube_encoding encoding_of_accept(struct slice accept);
  */
 enum kube_encoding encoding_of_content_type(struct slice content_type);
 
-/* The Content-Type of an answer, of an object or of a stream of watch events. */
+/*
+ * The Content-Type of an answer, of an object or of a stream of watch events.
+ * What we do not write (YAML, others) is answered in JSON.
+ */
 const char *encoding_content_type(enum kube_encoding encoding, bool is_watch);
 
 #endif

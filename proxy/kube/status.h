@@ -16,15 +16,21 @@ struct status {
 	int retry_after_s;   /* details.retryAfterSeconds; 0 is none */
 };
 
-/* Appends the Status object. 0 or -EMSGSIZE. */
+/*
+ * Appends the Status object; in JSON where the encoding is one that we do not
+ * write, as encoding_content_type says. 0, or -EMSGSIZE with out unchanged.
+ */
 int status_write(struct buf *out, enum kube_encoding encoding,
 		 const struct status *status);
 
-/* Appends one whole frame of a watch stream: {"type":"ERROR","object":<Status>}. */
+/*
+ * Appends one whole frame of a watch stream: {"type":"ERROR","object":<Status>}.
+ * 0, or -EMSGSIZE with out unchanged.
+ */
 int status_write_event(struct buf *out, enum kube_encoding encoding,
 		       const struct status *status);
 
-/* "Conflict" for 409 and so on: the standard text of an HTTP status code. */
+/* "Conflict" for 409 and so on: the text of an HTTP status code; else "Unknown". */
 const char *status_phrase(int code);
 
 #endif
