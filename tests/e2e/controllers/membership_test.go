@@ -47,7 +47,7 @@ func TestFullCoverage(t *testing.T) {
 	witness.checkReconciled(2)
 
 	t.Log("it comes back")
-	harness.Must(t, ring.Members["b"].Start())
+	ring.Members["b"].Restart()
 	ring.WaitActive("a", "b", "c")
 	ring.StartControllers("b")
 	checkShares(t, ring, "a", "b", "c")
@@ -170,7 +170,7 @@ func TestAMemberThatHoldsItsLockFileGoesOnAtOnce(t *testing.T) {
 
 	a.Process.Kill()
 	restarted := time.Now()
-	harness.Must(t, a.Start())
+	a.Restart()
 	ring.WaitActiveWithin(10*time.Second, "a", "b")
 	t.Logf("it went on after %.1f s; the Lease lasts %s", time.Since(restarted).Seconds(), ring.Duration)
 	if now := a.WaitState("active").Identity; now != identity {
@@ -193,7 +193,7 @@ func TestAMemberWithoutALockFileWaitsUntilItsFormerLeaseHasRunOut(t *testing.T) 
 
 	a.Process.Kill()
 	killed := time.Now()
-	harness.Must(t, a.Start())
+	a.Restart()
 	err := rig.Wait(t.Context(), harness.Patience, func(ctx context.Context) error {
 		status, err := a.Status(ctx)
 		if err != nil {

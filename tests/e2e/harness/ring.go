@@ -150,6 +150,13 @@ func (r *Ring) StartControllers(ids ...string) {
 	}
 }
 
+// Restart starts a member that has ended, with the same id and flags.
+func (m *Member) Restart() {
+	m.t.Helper()
+	m.dead = false
+	Must(m.t, m.Start())
+}
+
 // Kill ends the member and its controller at once, as a machine does that dies.
 func (m *Member) Kill() {
 	m.dead = true
