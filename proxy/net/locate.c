@@ -154,7 +154,7 @@ static void call_climb(struct locate_call *call, const struct object_meta *meta,
 	struct locate_question at = { .resource = NULL };
 	struct err err;
 
-	if (!catalog_is_complete(catalog)) {
+	if (meta->owners_n > 0 && !catalog_is_complete(catalog)) {
 		err_set(&err, -EAGAIN, "not every sharded resource is known yet");
 		call_fail(call, &err);
 		return;

@@ -1,0 +1,27 @@
+/*
+ * What an object without a bucket label is to the ring, as far as its metadata
+ * say it: nothing, or an item for the queue. No look-up is made here; whether an
+ * owner up the chain is the ring's is found out by label_work.
+ */
+#ifndef RINGSIDE_MEMBER_LABEL_JUDGE_H
+#define RINGSIDE_MEMBER_LABEL_JUDGE_H
+
+#include "proxy/member/foreign.h"
+#include "proxy/member/label_queue.h"
+#include "proxy/net/catalog.h"
+
+struct label_judge {
+	const struct ring_spec *spec;
+	const struct catalog *catalog; /* complete, where owned objects are judged */
+	struct foreign *foreign;
+};
+
+/*
+ * A new item, or NULL: the object belongs to nobody. So does one that has a valid
+ * label: the selector was not to bring it, and a label, once there, is the truth.
+ */
+struct label_item *label_judge(const struct label_judge *judge,
+			       const struct ring_resource *resource, int source,
+			       const struct object_meta *meta, int64_t now_ms);
+
+#endif
