@@ -91,3 +91,15 @@ int file_replace(const char *file, struct slice bytes, struct err *err)
 	unlink(made);
 	return err_set(err, rc, "%s: cannot be written: %s", file, strerror(-rc));
 }
+
+char *file_absolute(struct arena *arena, const char *file)
+{
+	char here[PATH_MAX];
+
+	if (file[0] == '/')
+		return arena_text(arena, slice_of(file));
+	/* Our folder was deleted: no name helps then, nor can it harm. */
+	if (!getcwd(here, sizeof(here)))
+		here[0] = '\0';
+	return arena_printf(arena, "%s/%s", here, file);
+}

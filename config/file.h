@@ -22,4 +22,7 @@ int file_read(struct slice *out, struct arena *arena, const char *file, size_t m
  */
 int file_replace(const char *file, struct slice bytes, struct err *err);
 
+/* The file's name from the root, in the arena, whatever folder we are in. */
+char *file_absolute(struct arena *arena, const char *file);
+
 #endif

@@ -1,8 +1,7 @@
 /*
  * Where the API server is and who we are there: from a kubeconfig (its chosen
- * context;
- * https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/)
- * or from a Pod's environment and service account.
+ * context) or from a Pod's environment and service account. See "Organizing
+ * Cluster Access Using kubeconfig Files" in the documentation of Kubernetes.
  */
 #ifndef RINGSIDE_CONFIG_KUBECONFIG_H
 #define RINGSIDE_CONFIG_KUBECONFIG_H
