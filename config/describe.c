@@ -8,8 +8,8 @@
 static const char head[] =
 	"# Configuration reference\n"
 	"\n"
-	"Made by `ringside describe` from the tables that the program itself reads; do\n"
-	"not edit. `minimal.yaml` and `full.yaml` beside this file are examples.\n"
+	"Made by `ringside describe` from the tables that the program itself reads:\n"
+	"do not edit. `minimal.yaml` and `full.yaml` beside this file are examples.\n"
 	"\n"
 	"One YAML file serves all replicas. What differs per replica comes from the\n"
 	"environment; flags come last. A dot in a name is a mapping in the file:\n"
@@ -20,8 +20,8 @@ static const char head[] =
 	"  duration: 15s\n"
 	"```\n"
 	"\n"
-	"Durations are written `250ms`, `15s`, `1m30s`; sizes `64Ki`, `8Mi`. What is not\n"
-	"said to change by a reload needs a restart. Unknown keys are errors.\n";
+	"Durations are written `250ms`, `15s`, `1m30s`; sizes `64Ki`, `8Mi`. What is\n"
+	"not said to change by a reload needs a restart. Unknown keys are errors.\n";
 
 /* Each function below appends to out and says whether all of it fitted. */
 

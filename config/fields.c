@@ -125,14 +125,14 @@ const struct field ring_fields[] = {
 	{ .name = "ring",
 	  .expected = RING_EXPECTED,
 	  .load = load_ring,
-	  .help = "Name of the ring: of its Leases, its ConfigMap and its bucket label. "
-		  "One file describes one ring." },
+	  .help = "Name of the ring: of its Leases, its ConfigMap and its bucket "
+		  "label. One file describes one ring." },
 	{ .name = "buckets",
 	  .expected = BUCKETS_EXPECTED,
 	  .value = "256",
 	  .load = load_buckets,
-	  .help = "Into how many buckets the objects are divided. Fixed for the life of "
-		  "the ring, and never less than shards." },
+	  .help = "Into how many buckets the objects are divided. Fixed for the life "
+		  "of the ring, and never less than shards." },
 	{ .name = "key",
 	  .expected = KEY_EXPECTED,
 	  .value = "[namespace, name]",
@@ -144,7 +144,8 @@ const struct field ring_fields[] = {
 	  .expected = "a list of namespaces",
 	  .value = "[]",
 	  .load = load_namespaces,
-	  .help = "Objects get bucket labels in these namespaces only. Empty: in all." },
+	  .help = "Objects get bucket labels in these namespaces only. Empty: in "
+		  "all." },
 	{ .name = "resources",
 	  .expected = "a list of resources",
 	  .load = resources_load,

@@ -100,9 +100,10 @@ static int take_value(const struct given *given, char *const **at, const char **
 		*value = given->value;
 		return 0;
 	}
-	if (!(*at)[1])
-		return err_set(err, -EINVAL, "--%.*s needs a value",
-			       SLICE_ARGS(given->name));
+	if (!(*at)[1]) {
+		err_set(err, -EINVAL, "--%.*s needs a value", SLICE_ARGS(given->name));
+		return -EINVAL;
+	}
 	*value = *++*at;
 	return 0;
 }

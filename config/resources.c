@@ -191,20 +191,21 @@ const struct field resource_fields[] = {
 	  .value = "owner",
 	  .load = load_by,
 	  .help = "Only under owns. How an object says whose it is. owner: by its "
-		  "controller ownerReference, else by its only ownerReference to a kind "
-		  "of the ring." },
+		  "controller ownerReference, else by its only ownerReference to a "
+		  "kind of the ring." },
 	{ .name = "unowned",
 	  .expected = "visible or hidden",
 	  .value = "visible",
 	  .load = load_unowned,
-	  .help = "Only under owns. Whether every member sees the objects that belong to "
-		  "nobody. hidden saves memory where the controller needs its own only." },
+	  .help = "Only under owns. Whether every member sees the objects that belong "
+		  "to nobody. hidden saves memory where the controller needs its own "
+		  "only." },
 	{ .name = "owns",
 	  .expected = "a list of resources",
 	  .value = "[]",
 	  .load = load_owns,
-	  .help = "What belongs to objects of this resource, with the same keys, to any "
-		  "depth. An owner in the middle must be listed too." },
+	  .help = "What belongs to objects of this resource, with the same keys, to "
+		  "any depth. An owner in the middle must be listed too." },
 };
 
 const size_t resource_fields_n = sizeof(resource_fields) / sizeof(resource_fields[0]);

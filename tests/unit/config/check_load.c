@@ -135,8 +135,8 @@ START_TEST(unknown_keys_are_refused_with_what_was_probably_meant)
 		{ MINIMAL "\"\": 1\n",
 		  "r.yaml:3:1: unknown key ''; expected one of ring, buckets, key, "
 		  "namespaces, resources, member, namespace, lockFile, shards, "
-		  "generation, lease, label, listen, tls, write, upstream, hold, drain, "
-		  "limits, session, log" },
+		  "generation, lease, label, listen, tls, write, upstream, hold, "
+		  "drain, limits, session, log" },
 		{ "ring: foos\nresources:\n  - resource: foos\n    onws: []\n",
 		  "r.yaml:4:5: unknown key 'onws'; did you mean 'owns'?" },
 		{ "ring: foos\nresources:\n  - resource: foos\n    version: v1\n",
@@ -175,6 +175,7 @@ START_TEST(values_are_refused_with_what_was_expected)
 }
 END_TEST
 
+#define KEY_EXPECTED "expected [namespace, name], [namespace] or [name]"
 #define RING_EXPECTED \
 	"ring: expected a DNS label of at most 40 characters: lower case letters, " \
 	"digits, and '-' in between"
@@ -202,11 +203,11 @@ START_TEST(a_ring_that_makes_no_sense_is_refused)
 		{ MINIMAL "key: name\n", "r.yaml:3:6: key: expected [namespace, name], "
 					 "[namespace] or [name]" },
 		{ MINIMAL "key: [name, namespace]\n",
-		  "r.yaml:3:6: key: expected [namespace, name], [namespace] or [name]" },
+		  "r.yaml:3:6: key: " KEY_EXPECTED },
 		{ MINIMAL "key: []\n", "r.yaml:3:6: key: expected [namespace, name], "
 				       "[namespace] or [name]" },
 		{ MINIMAL "key: [namespace, name, uid]\n",
-		  "r.yaml:3:6: key: expected [namespace, name], [namespace] or [name]" },
+		  "r.yaml:3:6: key: " KEY_EXPECTED },
 		{ MINIMAL "key: [label:app]\n",
 		  "r.yaml:3:7: key: label:<key> is not supported yet; expected "
 		  "[namespace, name], [namespace] or [name]" },
@@ -241,7 +242,8 @@ START_TEST(resources_that_make_no_sense_are_refused)
 		{ "ring: foos\nresources: [foos]\n",
 		  "r.yaml:2:13: expected a mapping, found text" },
 		{ "ring: foos\nresources:\n  - group: apps\n",
-		  "r.yaml:3:5: 'resource' is missing: expected a plural in lower case" },
+		  "r.yaml:3:5: 'resource' is missing: expected a plural in lower "
+		  "case" },
 		{ "ring: foos\nresources: [{resource: Foo}]\n",
 		  "r.yaml:2:24: " RESOURCE_EXPECTED },
 		{ "ring: foos\nresources: [{resource: foos/status}]\n",
