@@ -20,6 +20,8 @@ import (
 type Ring struct {
 	*rig.Ring
 	Members map[string]*Member
+	// KeepObjects leaves the Foos and Deployments in the namespace.
+	KeepObjects bool
 
 	t testing.TB
 }
@@ -201,7 +203,8 @@ func (m *Member) checkEnd() {
 	}
 }
 
-// finish ends everything, and clears the namespace for the tests that follow.
+// finish ends everything, and clears the namespace for the tests that follow:
+// other rings see all Foos of the cluster.
 func (r *Ring) finish() {
 	for _, m := range r.Members {
 		if m.Controller != nil {
@@ -215,6 +218,12 @@ func (r *Ring) finish() {
 		m.Terminate()
 	}
 	r.showLogs()
+	if !r.KeepObjects {
+		r.deleteObjects()
+	}
+}
+
+func (r *Ring) deleteObjects() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	now := metav1.DeleteOptions{GracePeriodSeconds: new(int64)}
