@@ -1,0 +1,80 @@
+#include "proxy/member/leave.h"
+
+#include "proxy/base/log.h"
+
+/* How often we look whether writes are answered. */
+#define LEAVE_TICK_MS 5
+/* How long giving up the Leases may take once they are. */
+#define LEAVE_RELEASE_MS 5000
+
+static void leave_end(struct leave *leave)
+{
+	loop_timer_stop(&leave->timer);
+	leave->on_left(leave->left_arg);
+}
+
+static void leave_on_released(void *arg)
+{
+	struct leave *leave = arg;
+
+	leave->is_released = true;
+}
+
+static void leave_release(struct leave *leave)
+{
+	leave->is_releasing = true;
+	leave->over_ms = loop_now_ms(leave->context->loop) + LEAVE_RELEASE_MS;
+	/* The coordinator deletes what still names buckets, once it does not. */
+	keeper_release(leave->keeper, !leave->is_named(leave->arg), leave_on_released,
+		       leave);
+}
+
+static void leave_on_timer(void *arg)
+{
+	struct leave *leave = arg;
+	int64_t now_ms = loop_now_ms(leave->context->loop);
+
+	if (leave->is_released && !election_is_held(leave->election)) {
+		leave_end(leave);
+		return;
+	}
+	if (!leave->is_releasing && leave->inflight->total == 0)
+		leave_release(leave);
+	if (!leave->is_releasing && now_ms >= leave->drained_ms) {
+		log_warn("member",
+			 "leaving with writes unanswered; our Lease runs out by "
+			 "itself, and our buckets wait for that",
+			 log_int("writes", leave->inflight->total));
+		leave_end(leave);
+		return;
+	}
+	if (leave->is_releasing && now_ms >= leave->over_ms) {
+		log_warn("member",
+			 "leaving without an answer of the API server; our Lease "
+			 "runs out by itself");
+		leave_end(leave);
+		return;
+	}
+	loop_timer_start(leave->context->loop, &leave->timer, LEAVE_TICK_MS);
+}
+
+void leave_init(struct leave *leave, struct member_context *context)
+{
+	*leave = (struct leave){ .context = context };
+	loop_timer_init(&leave->timer, leave_on_timer, leave);
+}
+
+void leave_finish(struct leave *leave)
+{
+	loop_timer_stop(&leave->timer);
+}
+
+void leave_start(struct leave *leave, int64_t timeout_ms, void (*on_left)(void *arg),
+		 void *arg)
+{
+	leave->has_begun = true;
+	leave->on_left = on_left;
+	leave->left_arg = arg;
+	leave->drained_ms = loop_now_ms(leave->context->loop) + timeout_ms;
+	loop_timer_start(leave->context->loop, &leave->timer, 0);
+}

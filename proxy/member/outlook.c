@@ -1,0 +1,72 @@
+#include "proxy/member/outlook.h"
+
+static const char *const disagreements[] = {
+	[AGREEMENT_FULL] = "",
+	[AGREEMENT_RESOURCES] =
+		"the resources in its file are not those that the ring has "
+		"agreed on",
+	[AGREEMENT_PLACEMENT] = "the placement in its file is not the ring's",
+	[AGREEMENT_BUCKETS] = "the number of buckets in its file is not the ring's",
+};
+
+/* Why nothing can be served at all; "" if it can. */
+static const char *outlook_obstacle(const struct outlook *outlook)
+{
+	if (outlook->identity.len == 0)
+		return outlook->keeper_reason;
+	if (outlook->known->epoch == 0 && outlook->is_foreign)
+		return "the assignment is of another version of Ringside";
+	if (outlook->known->epoch == 0)
+		return "no assignment has been seen";
+	return disagreements[agreement_with(outlook->known, outlook->spec)];
+}
+
+static bool has_all(const struct outlook *outlook, uint32_t resources)
+{
+	uint64_t all = (UINT64_C(1) << outlook->spec->resources_n) - 1;
+
+	return (resources & all) == all;
+}
+
+static enum ring_state outlook_state(const struct outlook *outlook,
+				     const struct ring *ring)
+{
+	if (outlook->is_leaving)
+		return RING_LEAVING;
+	if (outlook->identity.len == 0)
+		return outlook->was_member ? RING_RIGHT_LOST : RING_NOT_READY;
+	if (ring->reason[0])
+		return RING_NOT_READY;
+	if (outlook->now_ms >= outlook->right_until_ms)
+		return RING_RIGHT_LOST;
+	return bucket_set_count(&ring->owned) > 0 ? RING_ACTIVE : RING_STANDBY;
+}
+
+struct ring outlook_ring(const struct outlook *outlook)
+{
+	struct ring ring = {
+		.spec = outlook->spec,
+		.epoch = outlook->known->epoch,
+		.served = outlook->known->labelled & outlook->catalogued,
+		.right_until_ms = outlook->right_until_ms,
+		.reason = outlook_obstacle(outlook),
+	};
+
+	if (ring.reason[0] == '\0')
+		ring.owned = assignment_owned(outlook->known, outlook->identity);
+	ring.state = outlook_state(outlook, &ring);
+	if (ring.state == RING_RIGHT_LOST && ring.reason[0] == '\0')
+		ring.reason = "its Lease was not renewed in time";
+	else if (ring.reason[0] == '\0' && !has_all(outlook, outlook->catalogued))
+		ring.reason = "not all resources are known to the API server";
+	else if (ring.reason[0] == '\0' && !has_all(outlook, ring.served))
+		ring.reason = "not all objects have their label yet";
+	return ring;
+}
+
+bool outlook_is_equal(const struct ring *a, const struct ring *b)
+{
+	return a->state == b->state && bucket_set_is_equal(&a->owned, &b->owned) &&
+	       a->epoch == b->epoch && a->served == b->served &&
+	       a->right_until_ms == b->right_until_ms && a->reason == b->reason;
+}

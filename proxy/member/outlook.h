@@ -1,0 +1,31 @@
+/*
+ * What follows for the request path from all that membership knows: one value,
+ * computed anew whenever something changed. Pure but for the clock and catalog
+ * that it is handed.
+ */
+#ifndef RINGSIDE_MEMBER_OUTLOOK_H
+#define RINGSIDE_MEMBER_OUTLOOK_H
+
+#include "proxy/member/keeper.h"
+#include "proxy/ring/agreement.h"
+#include "proxy/ring/ring.h"
+
+struct outlook {
+	const struct ring_spec *spec;
+	const struct assignment *known;
+	bool is_foreign; /* the ConfigMap has another format */
+	bool is_leaving;
+	bool was_member;       /* has held its Lease before */
+	struct slice identity; /* on our Lease; "" while it is not ours */
+	const char *keeper_reason;
+	int64_t right_until_ms;
+	int64_t now_ms;
+	uint32_t catalogued; /* bit i: resource i is known to the API server */
+};
+
+struct ring outlook_ring(const struct outlook *outlook);
+
+/* Whether they say the same to the request path. */
+bool outlook_is_equal(const struct ring *a, const struct ring *b);
+
+#endif
