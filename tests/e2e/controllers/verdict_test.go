@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,11 +65,21 @@ func (w *witness) checkCreators() {
 			creators[event.Object.Name] = append(creators[event.Object.Name], event.User.Name)
 		}
 	}
+	var wrong []string
 	for foo, owner := range owners {
 		if len(creators[foo]) != 1 || creators[foo][0] != owner {
-			w.t.Errorf("the Deployment of %s was created by %q; its owner's controller is %s",
-				foo, creators[foo], owner)
+			wrong = append(wrong, fmt.Sprintf("%s by %q, not by %s", foo, creators[foo], owner))
 		}
+	}
+	failIfAny(w.t, wrong, "of %d Deployments were not created once by the owner's controller", len(owners))
+}
+
+// failIfAny fails the test with a few examples of what is wrong.
+func failIfAny(t *testing.T, wrong []string, format string, values ...any) {
+	t.Helper()
+	if len(wrong) > 0 {
+		t.Errorf("%d %s, such as %s", len(wrong), fmt.Sprintf(format, values...),
+			strings.Join(wrong[:min(3, len(wrong))], "; "))
 	}
 }
 
@@ -116,10 +127,13 @@ func checkShares(t *testing.T, ring *harness.Ring, ids ...string) map[string]int
 			counts[id]++
 		}
 	}
-	for _, foo := range ring.Foos() {
-		if len(shownBy[foo.GetName()]) != 1 {
-			t.Errorf("%s is shown by %q", foo.GetName(), shownBy[foo.GetName()])
+	foos := ring.Foos()
+	var wrong []string
+	for _, foo := range foos {
+		if by := shownBy[foo.GetName()]; len(by) != 1 {
+			wrong = append(wrong, fmt.Sprintf("%s by %q", foo.GetName(), by))
 		}
 	}
+	failIfAny(t, wrong, "of %d Foos are shown by none or by several", len(foos))
 	return counts
 }

@@ -26,6 +26,15 @@ type state struct {
 	deployments int                // Foos that have one: audit log
 }
 
+// total is how many Foos there are.
+func (s *state) total() int {
+	total := s.unlabelled
+	for _, count := range s.foos {
+		total += count
+	}
+	return total
+}
+
 // active are the ids of members that own buckets and say so themselves.
 func (s *state) active() []string {
 	var ids []string

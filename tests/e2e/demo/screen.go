@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"ringside.dev/ringside/tests/e2e/rig"
 )
 
 const (
@@ -51,7 +53,7 @@ func (s *screen) clock() string {
 func (s *screen) say(format string, values ...any) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	line := s.clock() + "  " + fmt.Sprintf(format, values...)
+	line := fmt.Sprintf("%-5s  %s", s.clock(), fmt.Sprintf(format, values...))
 	if s.isLive {
 		s.story = append(s.story, line)
 	} else {
@@ -67,6 +69,9 @@ func (s *screen) show(now *state) {
 	case s.isLive:
 		s.redraw(s.table(now))
 	case time.Since(s.lastLine) >= 3*time.Second:
+		if s.lastLine.IsZero() {
+			fmt.Fprintln(s.out, s.header())
+		}
 		s.lastLine = time.Now()
 		fmt.Fprintln(s.out, s.line(now))
 	}
@@ -85,16 +90,12 @@ func (s *screen) redraw(lines []string) {
 }
 
 func (s *screen) table(now *state) []string {
-	foos := now.unlabelled
-	for _, count := range now.foos {
-		foos += count
-	}
 	lines := []string{
 		"",
 		fmt.Sprintf("  %sRingside%s: an unmodified controller, sharded  %s%42s%s", bold, reset, dim, s.clock(), reset),
 		"",
 		fmt.Sprintf("  ring %sfoos%s, epoch %s: %s%d%s Foos, %s%d%s with a Deployment", bold, reset,
-			or(now.assignment.Epoch, "-"), bold, foos, reset, bold, now.deployments, reset),
+			or(now.assignment.Epoch, "-"), bold, now.total(), reset, bold, now.deployments, reset),
 		"",
 		fmt.Sprintf("  %spair  state       buckets                   Foos  Deployments made  writes/s%s", dim, reset),
 	}
@@ -103,7 +104,7 @@ func (s *screen) table(now *state) []string {
 	}
 	lines = append(lines, "")
 	for _, event := range s.story {
-		lines = append(lines, "  "+dim+event[:4]+reset+event[4:])
+		lines = append(lines, "  "+dim+event[:5]+reset+event[5:])
 	}
 	return append(lines, "")
 }
@@ -123,24 +124,35 @@ func (s *screen) row(now *state, id string) string {
 		number(now.created[id]), rate(now.rate[id]))
 }
 
-// line is the state in one line.
+// header explains the columns of line.
+func (s *screen) header() string {
+	top, below := "                  ", "time   done/Foos  "
+	for _, id := range rig.MemberIDs[:4] {
+		top += fmt.Sprintf("  pair %-13s", id)
+		below += "  buckets Foos  /s  "
+	}
+	return strings.TrimRight(top, " ") + "\n" + below
+}
+
+// line is the state in one line: of each pair its buckets, Foos, and writes a
+// second.
 func (s *screen) line(now *state) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%s    %d with a Deployment;", s.clock(), now.deployments)
-	for _, id := range now.ids() {
-		name := "dead"
-		if status := now.status[id]; status != nil {
-			name = status.State
-		}
-		fmt.Fprintf(&text, "  %s %s", id, name)
-		if buckets := now.assignment.Count(id); buckets > 0 {
-			fmt.Fprintf(&text, " %d buckets %d Foos", buckets, now.foos[id])
-		}
-		if writes := now.rate[id]; writes > 0 {
-			fmt.Fprintf(&text, " %.1f writes/s", writes)
+	fmt.Fprintf(&text, "%-5s  %4d/%-4d  ", s.clock(), now.deployments, now.total())
+	for _, id := range rig.MemberIDs[:4] {
+		status, buckets := now.status[id], now.assignment.Count(id)
+		switch {
+		case status == nil && buckets == 0 && now.created[id] == 0:
+			fmt.Fprintf(&text, "  %-18s", "")
+		case status == nil:
+			fmt.Fprintf(&text, "  %7s %-10s", number(buckets), "dead")
+		case buckets == 0:
+			fmt.Fprintf(&text, "  %7s %-10s", "-", status.State)
+		default:
+			fmt.Fprintf(&text, "  %7d %4s %5s", buckets, number(now.foos[id]), rate(now.rate[id]))
 		}
 	}
-	return text.String()
+	return strings.TrimRight(text.String(), " ")
 }
 
 func number(n int) string {
