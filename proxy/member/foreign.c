@@ -50,8 +50,8 @@ void foreign_destroy(struct foreign *foreign)
 {
 	if (foreign == NULL)
 		return;
-	while (!list_is_empty(&foreign->strangers))
-		stranger_forget(foreign, stranger_oldest(foreign));
+	LIST_EACH(node, &foreign->strangers)
+		stranger_forget(foreign, LIST_OWNER(node, struct stranger, node));
 	map_destroy(foreign->by_uid);
 	free(foreign);
 }
@@ -100,9 +100,13 @@ bool foreign_has(struct foreign *foreign, struct slice uid, uint64_t owners,
 {
 	const struct stranger *stranger;
 
-	while (!list_is_empty(&foreign->strangers) &&
-	       now_ms - stranger_oldest(foreign)->at_ms >= foreign->age_ms)
-		stranger_forget(foreign, stranger_oldest(foreign));
+	LIST_EACH(node, &foreign->strangers) {
+		struct stranger *oldest = LIST_OWNER(node, struct stranger, node);
+
+		if (now_ms - oldest->at_ms < foreign->age_ms)
+			break;
+		stranger_forget(foreign, oldest);
+	}
 	stranger = map_get(foreign->by_uid, uid);
 	return stranger != NULL && stranger->owners == owners;
 }

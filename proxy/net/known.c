@@ -41,9 +41,13 @@ static void fact_forget(struct known *known, struct fact *fact)
 
 static void known_expire(struct known *known, int64_t now_ms)
 {
-	while (!list_is_empty(&known->facts) &&
-	       now_ms - fact_oldest(known)->at_ms >= known->age_ms)
-		fact_forget(known, fact_oldest(known));
+	LIST_EACH(node, &known->facts) {
+		struct fact *fact = LIST_OWNER(node, struct fact, node);
+
+		if (now_ms - fact->at_ms < known->age_ms)
+			break;
+		fact_forget(known, fact);
+	}
 }
 
 struct known *known_create(size_t entries_max, int64_t age_ms)
@@ -63,8 +67,8 @@ void known_destroy(struct known *known)
 {
 	if (known == NULL)
 		return;
-	while (!list_is_empty(&known->facts))
-		fact_forget(known, fact_oldest(known));
+	LIST_EACH(node, &known->facts)
+		fact_forget(known, LIST_OWNER(node, struct fact, node));
 	map_destroy(known->by_key);
 	free(known);
 }

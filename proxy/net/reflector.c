@@ -159,40 +159,38 @@ static void page_tell(struct reflector *reflector, const struct list_head *page)
 	reflector_go_on(reflector, STEP_WATCH);
 }
 
-/* The list's head, checked: a page that leads on, and a position at the end. */
-static int page_read(struct reflector *reflector, struct list_head *page,
-		     const struct api_answer *answer, struct err *err)
+/* The page, if it is one that leads on, or has the position to watch from. */
+static bool page_read(struct reflector *reflector, struct list_head *page,
+		      const struct api_answer *answer, struct err *err)
 {
-	int rc;
-
-	if (answer->json == NULL)
-		return err_set(err, -EINVAL, "%s", answer->err.text);
-	rc = list_of_json(page, answer->json, err);
-	if (rc < 0)
-		return rc;
-	if (page->resource_version.len == 0)
-		return err_set(err, -EINVAL, "a list without a resourceVersion");
-	if (!keep(&reflector->token, page->continue_token) ||
-	    !keep(&reflector->position, page->resource_version))
-		return err_set(err, -EMSGSIZE, "a continue token of %zu bytes",
-			       page->continue_token.len);
-	return 0;
+	*err = answer->err;
+	if (answer->json == NULL || list_of_json(page, answer->json, err) < 0)
+		return false;
+	if (keep(&reflector->token, page->continue_token) &&
+	    keep(&reflector->position, page->resource_version) &&
+	    page->resource_version.len > 0)
+		return true;
+	err_set(err, -EINVAL,
+		"a list with a resourceVersion of %zu bytes and a continue "
+		"token of %zu",
+		page->resource_version.len, page->continue_token.len);
+	return false;
 }
 
 static void on_page(void *arg, const struct api_answer *answer)
 {
 	struct reflector *reflector = arg;
-	struct api_answer nonsense = { .result = UPSTREAM_BROKEN };
+	struct api_answer nonsense = { .status = answer->status };
 	struct list_head page;
 
 	reflector->page = NULL;
 	if (!api_is_success(answer)) {
 		list_fail(reflector, answer);
-	} else if (page_read(reflector, &page, answer, &nonsense.err) < 0) {
+	} else if (page_read(reflector, &page, answer, &nonsense.err)) {
+		page_tell(reflector, &page);
+	} else {
 		buf_clear(&reflector->token);
 		list_fail(reflector, &nonsense);
-	} else {
-		page_tell(reflector, &page);
 	}
 }
 

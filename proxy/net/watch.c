@@ -8,6 +8,8 @@
 #define REFUSAL_BYTES_MAX (16 * 1024)
 /* A frame above this is rare: its memory is given back. */
 #define FRAME_BYTES_KEPT (64 * 1024)
+/* Told as a position that is gone: only a LIST leads past such an event. */
+#define UNREADABLE 410
 
 struct watch {
 	const struct api *api;
@@ -18,6 +20,7 @@ struct watch {
 	struct buf frame; /* the line that has begun; of a refusal, the body */
 	struct loop_task resume;
 	struct loop_timer silence;
+	int64_t silence_ms;
 	int64_t heard_ms; /* when bytes came last */
 	struct api_answer end;
 	bool is_paused;
@@ -87,7 +90,7 @@ static void frame_tell(struct watch *watch)
 
 	if (json_parse(&json, arena, buf_slice(&watch->frame), keep, &err) < 0 ||
 	    watch_event_of_json(&event, json, &err) < 0)
-		watch_fail(watch, 0, err.text);
+		watch_fail(watch, UNREADABLE, err.text);
 	else if (event.type == WATCH_ERROR)
 		error_read(watch, &event);
 	else
@@ -105,7 +108,7 @@ static size_t frame_gather(struct watch *watch, struct slice bytes)
 	size_t n = end < 0 ? bytes.len : (size_t)end;
 
 	if (buf_append(&watch->frame, slice_make(bytes.data, n)) < 0)
-		watch_fail(watch, 0, "an event is too large");
+		watch_fail(watch, UNREADABLE, "an event is too large");
 	else if (end >= 0 && watch->frame.len > 0)
 		frame_tell(watch);
 	return end < 0 ? n : n + 1;
@@ -201,9 +204,9 @@ static void on_silence(void *arg)
 		return;
 	if (watch->is_paused)
 		quiet_ms = 0;
-	if (quiet_ms < WATCH_SILENCE_MS) {
+	if (quiet_ms < watch->silence_ms) {
 		loop_timer_start(watch->api->loop, &watch->silence,
-				 WATCH_SILENCE_MS - quiet_ms);
+				 watch->silence_ms - quiet_ms);
 		return;
 	}
 	watch_fail(watch, 0, "not a byte for too long, not even a bookmark");
@@ -247,7 +250,9 @@ struct watch *watch_open(const struct api *api, const struct watch_request *requ
 	loop_task_init(&watch->resume, watch_run, watch);
 	loop_timer_init(&watch->silence, on_silence, watch);
 	watch->heard_ms = loop_now_ms(api->loop);
-	loop_timer_start(api->loop, &watch->silence, WATCH_SILENCE_MS);
+	watch->silence_ms = request->silence_ms > 0 ? request->silence_ms
+						    : WATCH_SILENCE_MS;
+	loop_timer_start(api->loop, &watch->silence, watch->silence_ms);
 	transfer_begin(watch, request);
 	return watch;
 }

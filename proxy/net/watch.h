@@ -22,7 +22,8 @@ struct watch_listener {
 	bool (*on_event)(void *arg, const struct watch_event *event);
 	/*
 	 * The watch is over; it is still to be closed. status 200: the server
-	 * ended it cleanly. Else the HTTP status or the code of an ERROR event; 0
+	 * ended it cleanly. Else the HTTP status or the code of an ERROR event; 410
+	 * too when the next event cannot be read, as no position leads past it; 0
 	 * with a reason when the stream broke. json and arena are NULL.
 	 */
 	void (*on_end)(void *arg, const struct api_answer *end);
@@ -32,6 +33,7 @@ struct watch_request {
 	const char *target; /* path and query; copied */
 	const char *accept;
 	size_t frame_bytes_max;
+	int64_t silence_ms; /* 0: WATCH_SILENCE_MS */
 };
 
 struct watch;
