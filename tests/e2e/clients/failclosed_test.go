@@ -357,7 +357,7 @@ func testStopped(t *testing.T) {
 	sealed, rejoined := sealAndReturn(t, ring, events)
 	for _, event := range events {
 		if isWriteOf(ring, "writer-a")(&event) && event.Received.After(sealed) && event.Received.Before(rejoined) {
-			t.Errorf("it wrote after its Lease was sealed at %s: %v", sealed.Format(time.StampMilli), &event)
+			t.Fatalf("its Lease was sealed at %s, and yet: %v", sealed.Format(time.StampMilli), &event)
 		}
 	}
 }

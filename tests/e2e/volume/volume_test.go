@@ -27,7 +27,7 @@ func TestTheFirstPassLabelsTenThousandFoos(t *testing.T) {
 	started := time.Now()
 	ring.Start("a", "b", "c")
 	unplaced := metav1.ListOptions{LabelSelector: "!" + ring.Label(), Limit: 1}
-	harness.Within(t, time.Minute, "all are labelled", func(ctx context.Context) error {
+	harness.Within(t, 90*time.Second, "all are labelled", func(ctx context.Context) error {
 		list, err := cluster.Metadata.Resource(rig.Foos).Namespace(ring.Namespace).List(ctx, unplaced)
 		if err == nil && len(list.Items) > 0 {
 			return fmt.Errorf("%s is not; and there are others", list.Items[0].Name)
