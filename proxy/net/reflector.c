@@ -163,16 +163,13 @@ static void page_tell(struct reflector *reflector, const struct list_head *page)
 static bool page_read(struct reflector *reflector, struct list_head *page,
 		      const struct api_answer *answer, struct err *err)
 {
-	*err = answer->err;
-	if (answer->json == NULL || list_of_json(page, answer->json, err) < 0)
+	if (list_of_json(page, answer->json, err) < 0)
 		return false;
 	if (keep(&reflector->token, page->continue_token) &&
-	    keep(&reflector->position, page->resource_version) &&
-	    page->resource_version.len > 0)
+	    keep(&reflector->position, page->resource_version))
 		return true;
-	err_set(err, -EINVAL,
-		"a list with a resourceVersion of %zu bytes and a continue "
-		"token of %zu",
+	err_set(err, -EMSGSIZE,
+		"a resourceVersion of %zu bytes, a continue token of %zu",
 		page->resource_version.len, page->continue_token.len);
 	return false;
 }
