@@ -268,7 +268,8 @@ static void tell_run(void *arg)
 static void item_fail(struct labeller *labeller, struct label_item *item,
 		      const struct label_result *result)
 {
-	struct resource *resource = resource_of(labeller, item->source);
+	int source = item->source;
+	struct resource *resource = resource_of(labeller, source);
 	int64_t now_ms = now_of(labeller);
 	bool is_server = result->status == 0 || result->status == 429 ||
 			 result->status >= 500;
@@ -281,7 +282,8 @@ static void item_fail(struct labeller *labeller, struct label_item *item,
 		gate_shut(is_server ? &labeller->gate : &resource->gate, now_ms,
 			  result->retry_after_ms, backoff_random());
 	label_queue_retry(labeller->queue, item, now_ms, backoff_random());
-	pump_soon(labeller);
+	/* It may have been set aside, and made room. */
+	queue_changed(labeller, source);
 }
 
 static void on_done(void *arg, struct label_item *item,

@@ -2,9 +2,12 @@
 
 #include <assert.h>
 
+/* The most that is saved up: a burst, and the part of a token beyond it. */
 static int64_t burst_millitokens(int64_t rate)
 {
-	return rate > 10 ? rate * 100 : 1000;
+	int64_t tokens = rate > 10 ? rate / 10 : 1;
+
+	return tokens * 1000 + 999;
 }
 
 void token_bucket_init(struct token_bucket *bucket, int64_t rate, int64_t now_ms)

@@ -10,8 +10,8 @@
 	"\",\"version\":\"" preferred "\"}}"
 #define VERSION(name) "{\"groupVersion\":\"apps/" name "\",\"version\":\"" name "\"}"
 #define RESOURCES(...) \
-	"{\"kind\":\"APIResourceList\",\"groupVersion\":\"v1\",\"resources\":[" __VA_ARGS__ \
-	"]}"
+	"{\"kind\":\"APIResourceList\",\"groupVersion\":\"v1\"," \
+	"\"resources\":[" __VA_ARGS__ "]}"
 #define RESOURCE(name, kind, namespaced, verbs) \
 	"{\"name\":\"" name "\",\"kind\":\"" kind "\",\"namespaced\":" namespaced \
 	",\"verbs\":[" verbs "]}"

@@ -5,7 +5,8 @@
 #include "tests/unit/net/fake_api.h"
 
 #define BOOKMARK \
-	"{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"9\"}}}\n"
+	"{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{" \
+	"\"resourceVersion\":\"9\"}}}\n"
 #define ADDED_A \
 	"{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"a\"," \
 	"\"resourceVersion\":\"7\"}}}\n"

@@ -146,6 +146,8 @@ static void on_turn(void *arg)
 {
 	struct fake_api *fake = arg;
 
+	if (fake->on_turn != NULL)
+		fake->on_turn();
 	if (--fake->turns_left > 0)
 		loop_task_start(fake->loop, &fake->turn);
 	else
@@ -197,6 +199,11 @@ size_t fake_unanswered(const struct fake_api *fake)
 	     node = node->next)
 		n += !LIST_OWNER(node, struct transfer, node)->is_answered;
 	return n;
+}
+
+size_t fake_open(const struct fake_api *fake)
+{
+	return list_count(&fake->open);
 }
 
 struct transfer *fake_expect(struct fake_api *fake, const char *text)

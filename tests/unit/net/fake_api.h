@@ -20,6 +20,8 @@ struct fake_api {
 	/* Answers what is asked, from the loop, instead of fake_expect. */
 	void (*serve)(void *arg, struct transfer *transfer);
 	void *arg;
+	/* Called in each turn of fake_settle; may be NULL. */
+	void (*on_turn)(void);
 	/* Its own. */
 	bool is_waiting;
 	int turns_left;
@@ -46,6 +48,8 @@ void fake_run_until(struct fake_api *fake, const bool *is_true);
 
 /* How many transfers are open that nobody has answered. */
 size_t fake_unanswered(const struct fake_api *fake);
+/* How many are open at all. */
+size_t fake_open(const struct fake_api *fake);
 
 /* What is asked: "<method> <target>", and the rest. Borrowed. */
 const char *fake_line(const struct transfer *transfer);

@@ -1,18 +1,18 @@
 #include "tests/unit/net/fake_ring.h"
 
+#define VERSION "{\"groupVersion\":\"g/v1\",\"version\":\"v1\"}"
 #define GROUP \
-	"{\"kind\":\"APIGroup\",\"name\":\"g\",\"versions\":[{\"groupVersion\":\"g/v1\"," \
-	"\"version\":\"v1\"}],\"preferredVersion\":{\"groupVersion\":\"g/v1\"," \
-	"\"version\":\"v1\"}}"
+	"{\"kind\":\"APIGroup\",\"name\":\"g\",\"versions\":[" VERSION \
+	"],\"preferredVersion\":" VERSION "}"
 #define RESOURCE(name, kind) \
 	"{\"name\":\"" name "\",\"kind\":\"" kind "\",\"namespaced\":true," \
 	"\"verbs\":[\"watch\",\"patch\"]}"
-#define RESOURCES \
-	"{\"kind\":\"APIResourceList\",\"groupVersion\":\"g/v1\",\"resources\":[" RESOURCE( \
-		"foos", \
-		"Foo") "," RESOURCE("deployments", \
-				    "Deployment") "," RESOURCE("replicasets", \
-							       "ReplicaSet") "]}"
+
+static const char resources[] =
+	"{\"kind\":\"APIResourceList\",\"groupVersion\":\"g/v1\",\"resources\":["
+	/* Of both groups at once: who asks picks. */
+	RESOURCE("foos", "Foo") "," RESOURCE("deployments", "Deployment") "," RESOURCE(
+		"replicasets", "ReplicaSet") "]}";
 
 static void add_resource(struct ring_spec *spec, const char *group,
 			 const char *resource, enum resource_role role, int owner)
@@ -49,9 +49,9 @@ void fake_ring_learn(struct fake_ring *ring)
 	fake_answer(fake_expect(ring->fake, "GET /apis/g"), 200, GROUP);
 	fake_answer(fake_expect(ring->fake, "GET /apis/apps"), 200, GROUP);
 	fake_answer(fake_expect(ring->fake, "GET /apis/apps"), 200, GROUP);
-	fake_answer(fake_expect(ring->fake, "GET /apis/g/v1"), 200, RESOURCES);
-	fake_answer(fake_expect(ring->fake, "GET /apis/apps/v1"), 200, RESOURCES);
-	fake_answer(fake_expect(ring->fake, "GET /apis/apps/v1"), 200, RESOURCES);
+	fake_answer(fake_expect(ring->fake, "GET /apis/g/v1"), 200, resources);
+	fake_answer(fake_expect(ring->fake, "GET /apis/apps/v1"), 200, resources);
+	fake_answer(fake_expect(ring->fake, "GET /apis/apps/v1"), 200, resources);
 	fake_settle(ring->fake);
 	ck_assert(catalog_is_complete(ring->catalog));
 }
