@@ -108,10 +108,10 @@ static void answer_absent(struct transfer *transfer)
 	const char *name = strrchr(fake_line(transfer), '/') + 1;
 	char body[200];
 
-	snprintf(
-		body, sizeof(body),
-		"{\"kind\":\"Status\",\"reason\":\"NotFound\",\"details\":{\"name\":\"%.*s\"}}",
-		(int)strcspn(name, "?"), name);
+	snprintf(body, sizeof(body),
+		 "{\"kind\":\"Status\",\"reason\":\"NotFound\","
+		 "\"details\":{\"name\":\"%.*s\"}}",
+		 (int)strcspn(name, "?"), name);
 	fake_answer(transfer, 404, body);
 }
 
