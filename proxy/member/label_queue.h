@@ -54,7 +54,7 @@ struct label_item {
 	/* Its worker's (label_work.h): what is under way, at most one. */
 	struct label_work *work;
 	struct locate_call *locate;
-	struct api_call *patch;
+	struct api_call *call;
 };
 
 /*

@@ -11,6 +11,62 @@ static void work_end(struct label_item *item, const struct label_result *result)
 	item->work->on_done(item->work->arg, item, result);
 }
 
+static void work_fail(struct label_item *item, const char *reason)
+{
+	struct label_result result = { .outcome = LABEL_FAILED,
+				       .status = LABEL_LOOKUP_FAILED,
+				       .reason = reason };
+
+	work_end(item, &result);
+}
+
+/* The object's path and a query, as a text. False: it has none. */
+static bool target_write(struct buf *target, const struct label_item *item,
+			 const char *query)
+{
+	return catalog_path(item->work->catalog, item->resource, item->namespace,
+			    item->name, target) == 0 &&
+	       buf_append_text(target, query) == 0 &&
+	       buf_append(target, slice_make("", 1)) == 0;
+}
+
+/* --- reading it again --- */
+
+static void on_read(void *arg, const struct api_answer *answer)
+{
+	struct label_item *item = arg;
+	struct label_result result = { .outcome = LABEL_CONFLICT };
+	struct object_meta meta;
+	struct err err = answer->err;
+
+	item->call = NULL;
+	if (answer->status == 404 || item->is_detached) {
+		result.outcome = LABEL_GONE;
+	} else if (!api_is_success(answer) || answer->json == NULL ||
+		   meta_of_json(&meta, answer->arena, answer->json,
+				item->work->spec->label, &err) < 0) {
+		work_fail(item, err.text);
+		return;
+	}
+	result.meta = &meta;
+	work_end(item, &result);
+}
+
+static void read_start(struct label_item *item)
+{
+	struct buf target;
+	struct api_request request = { .method = "GET", .accept = API_METADATA };
+
+	buf_init(&target, TARGET_BYTES_MAX);
+	if (target_write(&target, item, "")) {
+		request.target = target.data;
+		item->call = api_start(item->work->api, &request, on_read, item);
+	}
+	buf_finish(&target);
+	if (item->call == NULL)
+		work_fail(item, "no path leads to it");
+}
+
 /* --- the patch --- */
 
 static void on_patched(void *arg, const struct api_answer *answer)
@@ -21,13 +77,15 @@ static void on_patched(void *arg, const struct api_answer *answer)
 				       .retry_after_ms = answer->retry_after_ms,
 				       .reason = answer->err.text };
 
-	item->patch = NULL;
+	item->call = NULL;
+	if (answer->status == 409 && !item->is_detached) {
+		read_start(item);
+		return;
+	}
 	if (api_is_success(answer))
 		result.outcome = LABEL_SET;
-	else if (answer->status == 404)
+	else if (answer->status == 404 || answer->status == 409)
 		result.outcome = LABEL_GONE;
-	else if (answer->status == 409)
-		result.outcome = LABEL_CONFLICT;
 	work_end(item, &result);
 }
 
@@ -49,22 +107,8 @@ static int patch_write(struct buf *body, const struct label_item *item,
 	return rc == 0 ? buf_printf(body, ":\"%d\"}}}", bucket) : rc;
 }
 
-static int target_write(struct buf *target, const struct label_item *item)
-{
-	int rc = catalog_path(item->work->catalog, item->resource, item->namespace,
-			      item->name, target);
-
-	if (rc == 0)
-		rc = buf_append_text(target, "?fieldManager=ringside");
-	return rc == 0 ? buf_append(target, slice_make("", 1)) : rc;
-}
-
 static void patch_start(struct label_item *item, int bucket)
 {
-	static const struct label_result failed = { .outcome = LABEL_FAILED,
-						    .status = LABEL_LOOKUP_FAILED,
-						    .reason = "no path leads to it" };
-	struct label_work *work = item->work;
 	struct buf target, body;
 	struct api_request request = { .method = "PATCH",
 				       .accept = API_METADATA,
@@ -72,16 +116,16 @@ static void patch_start(struct label_item *item, int bucket)
 
 	buf_init(&target, TARGET_BYTES_MAX);
 	buf_init(&body, PATCH_BYTES_MAX);
-	if (target_write(&target, item) == 0 &&
-	    patch_write(&body, item, work->spec->label, bucket) == 0) {
+	if (target_write(&target, item, "?fieldManager=ringside") &&
+	    patch_write(&body, item, item->work->spec->label, bucket) == 0) {
 		request.target = target.data;
 		request.body = buf_slice(&body);
-		item->patch = api_start(work->api, &request, on_patched, item);
+		item->call = api_start(item->work->api, &request, on_patched, item);
 	}
 	buf_finish(&target);
 	buf_finish(&body);
-	if (item->patch == NULL)
-		work_end(item, &failed);
+	if (item->call == NULL)
+		work_fail(item, "no path leads to it");
 }
 
 /* --- the bucket --- */
@@ -92,13 +136,13 @@ static void on_located(void *arg, struct evidence evidence, const struct err *fa
 	struct label_result result = { .outcome = LABEL_FOREIGN };
 
 	item->locate = NULL;
-	if (failure != NULL)
-		result = (struct label_result){ .outcome = LABEL_FAILED,
-						.status = LABEL_LOOKUP_FAILED,
-						.reason = failure->text };
-	else if (item->is_detached)
+	if (failure != NULL) {
+		work_fail(item, failure->text);
+		return;
+	}
+	if (item->is_detached) {
 		result.outcome = LABEL_GONE;
-	else if (evidence.known == PLACED_AT) {
+	} else if (evidence.known == PLACED_AT) {
 		patch_start(item, evidence.bucket);
 		return;
 	}
@@ -131,7 +175,7 @@ void label_work_start(struct label_work *work, struct label_item *item)
 void label_work_cancel(struct label_item *item)
 {
 	locate_cancel(item->locate);
-	api_cancel(item->patch);
+	api_cancel(item->call);
 	item->locate = NULL;
-	item->patch = NULL;
+	item->call = NULL;
 }

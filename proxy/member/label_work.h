@@ -1,7 +1,8 @@
 /*
  * What is done about one object that has no label: find its bucket (its owner's,
  * or its placement), and patch the label onto it, with uid and resourceVersion as
- * preconditions: what changed meanwhile is judged anew.
+ * preconditions. What changed meanwhile is read again, to be judged anew: the
+ * watch brings it too, but may be held up, for lack of room, by such as this.
  */
 #ifndef RINGSIDE_MEMBER_LABEL_WORK_H
 #define RINGSIDE_MEMBER_LABEL_WORK_H
@@ -13,7 +14,7 @@ enum label_outcome {
 	LABEL_SET,
 	LABEL_GONE,     /* the object is gone, or was seen anew meanwhile */
 	LABEL_FOREIGN,  /* it belongs to nobody of the ring */
-	LABEL_CONFLICT, /* it changed: its newer version is to be judged */
+	LABEL_CONFLICT, /* it changed: `meta` is what it is now */
 	LABEL_FAILED,
 };
 
@@ -21,11 +22,12 @@ enum label_outcome {
 
 struct label_result {
 	enum label_outcome outcome;
-	/* Of LABEL_FAILED: the patch's HTTP status, 0 without an answer; or the
-	 * owner could not be looked up. */
+	/* Of LABEL_FAILED: the patch's HTTP status, 0 without an answer; or it or
+	 * its owner could not be looked up. */
 	int status;
 	int64_t retry_after_ms;
-	const char *reason; /* borrowed */
+	const char *reason;             /* borrowed */
+	const struct object_meta *meta; /* of LABEL_CONFLICT; borrowed */
 };
 
 struct label_work {

@@ -16,9 +16,6 @@
 #define RESOURCE_GATE_MIN_MS 500
 #define RESOURCE_GATE_MAX_MS 30000
 
-/* What conflicted has a newer version; the watch brings it sooner than this. */
-#define CONFLICT_MS 1000
-
 struct resource {
 	struct label_pass pass;
 	struct label_feed *feed; /* NULL: not started */
@@ -138,10 +135,10 @@ static void item_enter(struct labeller *labeller, struct label_item *item,
 
 /* --- what the feeds tell --- */
 
-static void on_object(void *arg, int source, const struct object_meta *meta)
+/* Whatever it was before (former, or NULL), this is what the object is now. */
+static void object_judge(struct labeller *labeller, int source,
+			 const struct object_meta *meta, struct label_item *former)
 {
-	struct labeller *labeller = arg;
-	struct label_item *former = label_queue_find(labeller->queue, source, meta);
 	struct label_item *item = label_judge(
 		&labeller->judge, resource_of(labeller, source)->pass.resource, source,
 		meta, now_of(labeller));
@@ -151,6 +148,14 @@ static void on_object(void *arg, int source, const struct object_meta *meta)
 		item_enter(labeller, item, former);
 	else if (former != NULL)
 		item_remove(labeller, former);
+}
+
+static void on_object(void *arg, int source, const struct object_meta *meta)
+{
+	struct labeller *labeller = arg;
+
+	object_judge(labeller, source, meta,
+		     label_queue_find(labeller->queue, source, meta));
 }
 
 static void on_gone(void *arg, int source, const struct object_meta *meta)
@@ -311,8 +316,8 @@ static void on_done(void *arg, struct label_item *item,
 		break;
 	case LABEL_CONFLICT:
 		labeller->values[LABELLER_CONFLICTS]++;
-		label_queue_wait(labeller->queue, item, now_ms + CONFLICT_MS);
-		pump_soon(labeller);
+		object_judge(labeller, item->source, result->meta, item);
+		item_finish(labeller, item);
 		break;
 	case LABEL_FAILED:
 		item_fail(labeller, item, result);
@@ -379,21 +384,14 @@ static void tick_run(void *arg)
 
 /* --- the labeller --- */
 
-static int count_namespaces(const struct labeller_env *env)
-{
-	int n = 0;
-
-	while (env->namespaces[n] != NULL)
-		n++;
-	return n;
-}
-
 static void queue_init(struct labeller *labeller)
 {
-	int namespaces = count_namespaces(&labeller->env);
 	struct label_queue_size size = { .aside_max = LABELLER_ASIDE_MAX };
 
-	labeller->sources_each = namespaces > 0 ? namespaces : 1;
+	while (labeller->env.namespaces[labeller->sources_each] != NULL)
+		labeller->sources_each++;
+	if (labeller->sources_each == 0)
+		labeller->sources_each = 1;
 	size.sources = labeller->env.spec->resources_n * labeller->sources_each;
 	size.share = LABELLER_QUEUE_MAX / (size_t)size.sources;
 	if (size.share < LABELLER_SHARE_MIN)

@@ -248,6 +248,8 @@ static void serve_patch(struct town *town, struct transfer *transfer)
 	}
 	if (object->races > 0) {
 		object->races--;
+		if (object->is_disowned_by_race)
+			town_set_owner(object, NULL);
 		town_touch(town, object);
 	}
 	if (!patch_read(object, fake_body(transfer), label)) {

@@ -24,6 +24,7 @@ struct object {
 	int refusal;
 	/* Changed by somebody when a patch comes, so many times. */
 	int races;
+	bool is_disowned_by_race;
 	int patches; /* that came */
 };
 
