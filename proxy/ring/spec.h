@@ -31,7 +31,10 @@ struct ring_spec {
 	enum placement_key placement;
 	struct ring_resource resources[SPEC_RESOURCES_MAX];
 	int resources_n;
-	/* 16 hex digits over resources and their rules; not buckets, placement. */
+	/*
+	 * 16 hex digits over resources and their rules, in whatever order; not
+	 * buckets, placement.
+	 */
 	char hash[17];
 };
 
@@ -46,11 +49,12 @@ const struct ring_resource *ring_spec_find(const struct ring_spec *spec,
 char *ring_resource_name(const struct ring_resource *resource, struct arena *arena);
 
 /*
- * The selector that narrows a resource to a view (design, section 4): main
- * `L in (O)`, or `L,L notin (not O)` when O is the larger half; owned and
- * visible `L notin (not O)`; empty O: `L,!L` or `!L`. A view of all buckets is
- * `L in (all)` still for main ones: garbage labels stay invisible until they
- * are mended. 0 or -EMSGSIZE.
+ * The selector that narrows a resource to a view (design, section 4): main (and
+ * owned, hidden) `L in (O)`, or `L,L notin (not O)` when O is the larger half;
+ * owned and visible `L notin (not O)`; empty O: `L,!L` or `!L`. A view of all
+ * buckets is `L in (all)` still for main ones, so that garbage labels stay
+ * invisible until they are mended; nothing ("") for owned and visible ones. 0 or
+ * -EMSGSIZE.
  */
 int ring_selector_write(struct buf *out, const struct ring_spec *spec,
 			const struct ring_resource *resource,
