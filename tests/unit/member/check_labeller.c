@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "tests/unit/member/town.h"
+#include "tests/unit/member/town/town.c" // NOLINT(bugprone-suspicious-include)
 
 struct story {
 	struct town town;

@@ -73,9 +73,9 @@ static void transfer_serve(void *arg)
 		loop_stop(transfer->fake->loop);
 }
 
-static struct transfer *start(struct upstream *upstream,
-			      const struct upstream_request *request,
-			      const struct upstream_events *events, void *arg)
+static struct transfer *transfer_begin(struct upstream *upstream,
+				       const struct upstream_request *request,
+				       const struct upstream_events *events, void *arg)
 {
 	struct transfer *transfer = calloc(1, sizeof(*transfer));
 
@@ -100,17 +100,17 @@ static struct transfer *start(struct upstream *upstream,
 	return transfer;
 }
 
-static struct slice peek(const struct transfer *transfer)
+static struct slice transfer_bytes(const struct transfer *transfer)
 {
 	return buf_slice(&transfer->body);
 }
 
-static void take(struct transfer *transfer, size_t n)
+static void transfer_drop(struct transfer *transfer, size_t n)
 {
 	buf_consume(&transfer->body, n);
 }
 
-static void close_transfer(struct transfer *transfer)
+static void transfer_forget(struct transfer *transfer)
 {
 	list_remove(&transfer->node);
 	loop_task_stop(&transfer->serve);
@@ -120,18 +120,18 @@ static void close_transfer(struct transfer *transfer)
 		transfer_free(transfer);
 }
 
-static void destroy(struct upstream *upstream)
+static void backend_destroy(struct upstream *upstream)
 {
 	(void)upstream;
 }
 
-static const struct upstream_backend backend = {
+static const struct upstream_backend fake_backend = {
 	.name = "a test",
-	.start = start,
-	.peek = peek,
-	.take = take,
-	.close = close_transfer,
-	.destroy = destroy,
+	.start = transfer_begin,
+	.peek = transfer_bytes,
+	.take = transfer_drop,
+	.close = transfer_forget,
+	.destroy = backend_destroy,
 };
 
 /* --- running --- */
@@ -160,7 +160,7 @@ struct fake_api *fake_create(void)
 
 	/* Lines are made, and not shown: what they say is no part of a test. */
 	log_open(open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_LEVEL_DEBUG);
-	fake->super.backend = &backend;
+	fake->super.backend = &fake_backend;
 	fake->loop = loop_create();
 	fake->api = (struct api){ .loop = fake->loop,
 				  .upstream = &fake->super,

@@ -1,6 +1,13 @@
-#include "tests/unit/member/town.h"
+/*
+ * Included by the one program that needs it, with the fakes of the floor below:
+ * programs beside it have a loop and an API server of their own.
+ */
+#include "tests/unit/member/town/town.h"
 
 #include <stdio.h>
+
+#include "tests/unit/net/fake_api.c"  // NOLINT(bugprone-suspicious-include)
+#include "tests/unit/net/fake_ring.c" // NOLINT(bugprone-suspicious-include)
 
 static const char *const plurals[] = { "foos", "deployments", "replicasets" };
 static const char *const kinds[] = { "Foo", "Deployment", "ReplicaSet" };
