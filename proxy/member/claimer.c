@@ -80,16 +80,16 @@ static void claimer_write(struct claimer *claimer, bool adopts)
 {
 	struct member_context *context = claimer->context;
 	struct lease lease = claimer->seen.lease;
-	char now[CLOCK_WALL_BYTES];
+	char now[CLOCK_WALL_BYTES], epoch[24];
 
 	clock_wall_text(now);
+	snprintf(epoch, sizeof(epoch), "%" PRIu64, claimer->acknowledged);
 	claimer->verb = claimer->seen.arena ? LEASE_UPDATE : LEASE_CREATE;
 	if (!adopts) {
 		attempt_make(claimer);
 		lease.holder = slice_of(claimer->attempt);
 		lease.acquire_time = slice_of(now);
 		lease.transitions++;
-		lease.acknowledged = slice_of(NULL);
 	}
 	lease.name = slice_of(context->lease_name);
 	lease.namespace = slice_of(context->conf.namespace);
@@ -98,6 +98,8 @@ static void claimer_write(struct claimer *claimer, bool adopts)
 	lease.ring = context->spec->ring;
 	lease.state = slice_of(NULL);
 	lease.settings = slice_of(context->settings);
+	/* Not what our predecessor knew, if we do not. */
+	lease.acknowledged = slice_of(claimer->acknowledged > 0 ? epoch : NULL);
 	claimer->call =
 		lease_call(context, claimer->verb, &lease, claimer_on_written, claimer);
 }
@@ -202,6 +204,9 @@ static bool claimer_see(struct claimer *claimer, const struct lease *lease)
 	if (!is_same)
 		claimer->since_ms = loop_now_ms(claimer->context->loop);
 	claimer->has_read = true;
+	/* Whoever was named before is over, too: he had to be, to be followed. */
+	if (lease && lease_is_over(lease))
+		claimer->named[0] = '\0';
 	if (lease)
 		lease_copy_set(&claimer->seen, lease);
 	else

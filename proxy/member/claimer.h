@@ -35,6 +35,7 @@ struct claimer {
 	/* The identity of our last attempt: nobody else's, should it stand there. */
 	char attempt[IDENTITY_BYTES_MAX + 1];
 	char named[IDENTITY_BYTES_MAX + 1];
+	uint64_t acknowledged; /* to be written; set by its owner */
 	const char *told; /* the reason that was logged last */
 };
 

@@ -1,5 +1,6 @@
 #include "proxy/member/election.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -28,6 +29,14 @@ bool election_is_held(const struct election *election)
 struct slice election_holder(const struct election *election)
 {
 	return election->seat.lease.holder;
+}
+
+uint64_t election_epoch(const struct election *election)
+{
+	uint64_t epoch = 0;
+
+	(void)slice_to_u64(election->seat.lease.acknowledged, &epoch);
+	return epoch;
 }
 
 /* --- what is seen --- */
@@ -123,13 +132,17 @@ static void election_on_written(void *arg, const struct api_answer *answer)
 }
 
 /* holder "": gives it up. */
-static void election_write(struct election *election, struct slice holder)
+static void election_write(struct election *election,
+			   const struct election_terms *terms, struct slice holder)
 {
 	struct member_context *context = election->context;
 	struct lease lease = election->seat.lease;
-	char now[CLOCK_WALL_BYTES];
+	char now[CLOCK_WALL_BYTES], epoch[24];
 
 	clock_wall_text(now);
+	snprintf(epoch, sizeof(epoch), "%" PRIu64, terms->epoch);
+	if (terms->epoch > election_epoch(election))
+		lease.acknowledged = slice_of(epoch);
 	if (!slice_eq(lease.holder, holder) && holder.len > 0) {
 		lease.acquire_time = slice_of(now);
 		lease.transitions++;
@@ -177,12 +190,12 @@ static void election_contend(struct election *election,
 	switch (seat_judge(&question, &until_ms)) {
 	case SEAT_CREATE:
 	case SEAT_TAKE:
-		election_write(election, terms->identity);
+		election_write(election, terms, terms->identity);
 		return;
 	case SEAT_OURS:
 		/* Not held: our predecessor's, whom we go on as. */
 		if (renews || !election->is_held)
-			election_write(election, terms->identity);
+			election_write(election, terms, terms->identity);
 		return;
 	case SEAT_WAIT:
 		election_set_held(election, false);
@@ -213,7 +226,7 @@ void election_think(struct election *election, const struct election_terms *term
 		loop_timer_start(election->context->loop, &election->timer,
 				 election->retry_ms - now_ms);
 	else if (!terms->is_willing && election->is_held)
-		election_write(election, slice_of(NULL));
+		election_write(election, terms, slice_of(NULL));
 	else if (terms->is_willing && terms->has_right &&
 		 terms->contact_ms != INT64_MAX)
 		election_contend(election, terms, renews);

@@ -17,6 +17,7 @@ struct election_terms {
 	struct slice identity; /* ours */
 	int64_t contact_ms;    /* silence counts from here */
 	bool is_holder_gone;   /* who sits there is known to be over */
+	uint64_t epoch;        /* the newest that we know: the seat tells of it */
 };
 
 struct election;
@@ -36,6 +37,9 @@ void election_think(struct election *election, const struct election_terms *term
 
 /* Whether we hold it under this identity. */
 bool election_is_held(const struct election *election);
+
+/* The highest epoch that the seat tells of, so that it outlives those who knew. */
+uint64_t election_epoch(const struct election *election);
 
 /* Who sits there, as far as we know: an identity or "". */
 struct slice election_holder(const struct election *election);

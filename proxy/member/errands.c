@@ -1,5 +1,6 @@
 #include "proxy/member/errands.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "proxy/base/log.h"
@@ -177,7 +178,7 @@ static enum lease_verb errand_verb(enum peer_errand errand, const struct peer *p
 }
 
 static struct lease lease_of_peer(const struct errands *errands,
-				  const struct peer *peer)
+				  const struct peer *peer, struct arena *arena)
 {
 	return (struct lease){
 		.name = slice_of(peer->lease_name),
@@ -188,6 +189,8 @@ static struct lease lease_of_peer(const struct errands *errands,
 		.acquire_time = slice_of(peer->acquire_time),
 		.ring = errands->context->spec->ring,
 		.settings = slice_of(peer->settings),
+		.acknowledged =
+			slice_of(arena_printf(arena, "%" PRIu64, peer->acknowledged)),
 	};
 }
 
@@ -211,30 +214,34 @@ static bool is_under_way(const struct errands *errands, const struct peer *peer)
 	return false;
 }
 
+static void call_create(struct errands *errands, const struct coordination *c,
+			enum peer_errand errand, const struct peer *peer)
+{
+	struct call *call = calloc(1, sizeof(*call));
+	struct lease lease;
+
+	if (!call)
+		abort();
+	call->errands = errands;
+	call->errand = errand;
+	call->verb = errand_verb(errand, peer);
+	call->arena = arena_create();
+	lease = lease_of_peer(errands, peer, call->arena);
+	lease_copy_set(&call->lease, &lease);
+	call_name(call, c->known, peer);
+	list_add(&errands->under_way, &call->node);
+	call_start(call);
+}
+
 static void errands_start(struct errands *errands, const struct coordination *c,
 			  enum peer_errand errand)
 {
 	const struct peer *peers[ROSTER_PEERS_MAX];
 	int n = coordination_errands(c, errand, peers);
 
-	for (int i = 0; i < n; i++) {
-		const struct lease lease = lease_of_peer(errands, peers[i]);
-		struct call *call;
-
-		if (is_under_way(errands, peers[i]))
-			continue;
-		call = calloc(1, sizeof(*call));
-		if (!call)
-			abort();
-		call->errands = errands;
-		call->errand = errand;
-		call->verb = errand_verb(errand, peers[i]);
-		call->arena = arena_create();
-		lease_copy_set(&call->lease, &lease);
-		call_name(call, c->known, peers[i]);
-		list_add(&errands->under_way, &call->node);
-		call_start(call);
-	}
+	for (int i = 0; i < n; i++)
+		if (!is_under_way(errands, peers[i]))
+			call_create(errands, c, errand, peers[i]);
 }
 
 void errands_run(struct errands *errands, const struct coordination *c)

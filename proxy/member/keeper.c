@@ -244,8 +244,7 @@ static void keeper_write(struct keeper *keeper)
 	lease.duration_s = member_lease_seconds(context);
 	lease.renew_time = slice_of(now);
 	lease.settings = slice_of(context->settings);
-	if (keeper->acknowledged > 0)
-		lease.acknowledged = slice_of(epoch);
+	lease.acknowledged = slice_of(keeper->acknowledged > 0 ? epoch : NULL);
 	if (keeper_may_release(keeper))
 		lease.state = SLICE_LITERAL(LEASE_STATE_RELEASED);
 	keeper->is_unacknowledged = false;
@@ -421,8 +420,10 @@ void keeper_poke(struct keeper *keeper, const struct lease *lease)
 
 void keeper_acknowledge(struct keeper *keeper, uint64_t epoch)
 {
-	keeper->is_unacknowledged |= keeper->acknowledged == 0;
+	keeper->is_unacknowledged |= keeper->acknowledged == 0 &&
+				     keeper->state != KEEPER_CLAIMING;
 	keeper->acknowledged = epoch;
+	keeper->claimer.acknowledged = epoch;
 	if (keeper->is_unacknowledged && keeper->state == KEEPER_HOLDING &&
 	    !keeper->call)
 		keeper_schedule(keeper);

@@ -116,6 +116,7 @@ static void membership_gather(struct membership *m, struct coordination *c)
 		.is_stored = follower_is_stored(m->follower),
 		.now_ms = loop_now_ms(m->context.loop),
 		.since_ms = keeper_contact_ms(m->keeper),
+		.told_epoch = election_epoch(m->election),
 		.shards = (int)m->context.conf.shards,
 		.generation = (uint64_t)m->context.conf.generation,
 	};
@@ -140,6 +141,7 @@ static void membership_elect(struct membership *m, const struct coordination *c)
 		.identity = c->identity,
 		.contact_ms = c->since_ms,
 		.is_holder_gone = is_holder_gone(c, election_holder(m->election)),
+		.epoch = c->known->epoch,
 	};
 	bool is_in_charge;
 

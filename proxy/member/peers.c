@@ -6,6 +6,7 @@
 #include "proxy/base/map.h"
 #include "proxy/member/lease_call.h"
 #include "proxy/net/reflector.h"
+#include "proxy/ring/agreement.h"
 #include "proxy/ring/claim.h"
 
 struct peers {
@@ -43,10 +44,17 @@ static bool is_outdated(const struct peers *peers, const struct lease *lease)
 	return lease_is_newer(&known, lease);
 }
 
-static void peers_tell(struct peers *peers, const struct lease *lease)
+/* What a person wants to know: who came, in which life, and who gave up. */
+static void peers_tell(const struct peers *peers, const struct lease *lease)
 {
-	log_info("roster", "a member's Lease changed",
-		 log_slice("identity", lease->holder), log_slice("state", lease->state),
+	const struct peer *peer = roster_find(peers->roster, lease->name);
+
+	if (peer && slice_is(lease->holder, peer->identity) &&
+	    lease_is_over(lease) == (peer->is_ended || peer->is_released))
+		return;
+	log_info("roster", "a member's Lease", log_slice("identity", lease->holder),
+		 log_slice("state", lease->state.len > 0 ? lease->state
+							 : SLICE_LITERAL("alive")),
 		 log_slice("settings", lease->settings));
 }
 
@@ -57,6 +65,7 @@ void peers_observe(struct peers *peers, const struct lease *lease)
 
 	if (is_outdated(peers, lease))
 		return;
+	peers_tell(peers, lease);
 	if (roster_observe(peers->roster, peers->context->spec->ring, lease,
 			   loop_now_ms(peers->context->loop), &changed, &err) < 0) {
 		log_warn("roster",
@@ -65,10 +74,8 @@ void peers_observe(struct peers *peers, const struct lease *lease)
 			 log_slice("lease", lease->name), log_text("error", err.text));
 		return;
 	}
-	if (!changed)
-		return;
-	peers_tell(peers, lease);
-	peers->events->on_change(peers->arg);
+	if (changed)
+		peers->events->on_change(peers->arg);
 }
 
 void peers_observe_gone(struct peers *peers, struct slice name)
@@ -101,6 +108,7 @@ void peers_expect(struct peers *peers, const struct assignment *assignment)
 			.ring = peers->context->spec->ring,
 			.resource_version = SLICE_LITERAL("0"),
 			.duration_s = member_lease_seconds(peers->context),
+			.settings = slice_of(settings_of_assignment(assignment, arena)),
 		};
 
 		if (!peers->is_synced || member.len == 0 ||

@@ -75,7 +75,7 @@ enum identity_standing coordination_standing(const struct coordination *c,
 		return IDENTITY_DOUBTFUL;
 	switch (coordination_state(c, peer)) {
 	case PEER_ALIVE:
-		return IDENTITY_ALIVE;
+		return peer->is_present ? IDENTITY_ALIVE : IDENTITY_ABSENT;
 	case PEER_SILENT:
 		return IDENTITY_SILENT;
 	case PEER_ENDED:
@@ -129,20 +129,10 @@ int coordination_errands(const struct coordination *c, enum peer_errand errand,
 
 /* --- who takes part --- */
 
-static bool is_active(const struct assignment *assignment, struct slice identity)
-{
-	int member = assignment_member(assignment, identity);
-
-	return member >= 0 && member < assignment->active_n;
-}
-
 static bool is_candidate(const struct coordination *c, const struct peer *peer)
 {
-	if (coordination_state(c, peer) != PEER_ALIVE ||
-	    !slice_is(slice_of(peer->settings), c->settings))
-		return false;
-	/* Without a Lease it can still hold what it has, but gets nothing new. */
-	return peer->is_present || is_active(c->known, slice_of(peer->identity));
+	return coordination_state(c, peer) == PEER_ALIVE && peer->is_present &&
+	       slice_is(slice_of(peer->settings), c->settings);
 }
 
 int coordination_candidates(const struct coordination *c, struct slice *out)
@@ -240,10 +230,27 @@ static bool is_certain(const struct coordination *c)
 
 		if (standing == IDENTITY_DOUBTFUL || standing == IDENTITY_UNKNOWN)
 			return false;
-		if (standing == IDENTITY_SILENT && owns_any(c->known, i))
+		if ((standing == IDENTITY_SILENT || standing == IDENTITY_ABSENT) &&
+		    owns_any(c->known, i))
 			return false;
 	}
 	return true;
+}
+
+/*
+ * More than are published between two renewals of a Lease: an assignment that is
+ * begun anew must be above all that somebody may still know.
+ */
+#define EPOCHS_UNTOLD 1000
+
+static uint64_t last_epoch(const struct coordination *c)
+{
+	uint64_t last = c->told_epoch;
+
+	for (int i = 0; i < c->peers_n; i++)
+		if (c->peers[i]->acknowledged > last)
+			last = c->peers[i]->acknowledged;
+	return last > 0 ? last + EPOCHS_UNTOLD : 0;
 }
 
 /* The assignment before the first: nobody owns anything. */
@@ -251,11 +258,9 @@ static struct assignment blank(const struct coordination *c)
 {
 	struct assignment blank = { .buckets = c->spec->buckets,
 				    .placement = c->spec->placement,
-				    .resources = slice_of(c->spec->hash) };
+				    .resources = slice_of(c->spec->hash),
+				    .epoch = last_epoch(c) };
 
-	for (int i = 0; i < c->peers_n; i++)
-		if (c->peers[i]->acknowledged > blank.epoch)
-			blank.epoch = c->peers[i]->acknowledged;
 	for (int b = 0; b < blank.buckets; b++) {
 		blank.bucket[b].owner = -1;
 		blank.bucket[b].target = -1;

@@ -33,6 +33,8 @@ struct coordination {
 	 * everybody and must move nothing.
 	 */
 	int64_t since_ms;
+	/* The highest epoch that the coordinator's Lease tells of. */
+	uint64_t told_epoch;
 	int shards;
 	uint64_t generation;
 	uint32_t labelled; /* first passes that are complete */
@@ -48,6 +50,7 @@ int64_t coordination_deadline(const struct coordination *c);
 /* What is known of an identity that the assignment names. */
 enum identity_standing {
 	IDENTITY_ALIVE,
+	IDENTITY_ABSENT,   /* its Lease was deleted, yet it may not know: may write */
 	IDENTITY_SILENT,   /* to be sealed; until then its buckets stay */
 	IDENTITY_GONE,     /* sealed, released, or replaced for certain */
 	IDENTITY_DOUBTFUL, /* its Lease seems to bear another: to be read */
