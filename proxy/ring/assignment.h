@@ -11,8 +11,9 @@
  *	epoch: "17"          labelled: foos.samplecontroller.k8s.io,deployments.apps
  *	members: |           one active member a line, in order of seniority
  *	  a/3f2c91d0
+ *	leaving: |           whoever is named below but not active; often absent
  *	owners: |            <buckets> <owner> <since> [<target>]
- *	  0-84 a/3f2c91d0 1
+ *	  0-84 a/3f2c91d0 1  "-" is nobody; buckets that no line names are nobody's
  */
 #ifndef RINGSIDE_RING_ASSIGNMENT_H
 #define RINGSIDE_RING_ASSIGNMENT_H
@@ -25,6 +26,7 @@
 #define ASSIGNMENT_FORMAT 1
 #define ASSIGNMENT_MEMBERS_MAX 256
 #define IDENTITY_BYTES_MAX 300
+#define ASSIGNMENT_NOBODY "-" /* in place of an identity */
 
 struct assigned_bucket {
 	int owner;  /* index into members, -1: nobody */
@@ -48,17 +50,20 @@ struct assignment {
 	struct assigned_bucket bucket[BUCKETS_MAX];
 };
 
+/* "<member>/<incarnation>" of printable ASCII without spaces, bounded. */
+bool identity_is_valid(struct slice identity);
+
 /*
- * Reads the `data` object of the ConfigMap. Unknown keys are an error only if
- * format is not ours; every number and name is bounded. -EINVAL names the key
- * and line. Slices point into the arena. labelled names that the spec does not
- * have are ignored.
+ * Reads the `data` object of the ConfigMap. Unknown keys are ignored: what a
+ * member must understand raises the format. Every number and name is bounded.
+ * -EINVAL names the key and line. Slices point into the arena. labelled names
+ * that the spec does not have are ignored.
  */
 int assignment_parse(struct assignment *out, struct arena *arena,
 		     const struct ring_spec *spec, const struct json *data,
 		     struct err *err);
 
-/* Appends the `data` object as JSON. 0 or -EMSGSIZE. */
+/* Appends the `data` object as JSON. 0, or -EMSGSIZE with the buffer unchanged. */
 int assignment_write(struct buf *out, const struct assignment *assignment,
 		     const struct ring_spec *spec);
 
@@ -74,9 +79,10 @@ bool assignment_names(const struct assignment *assignment, struct slice identity
 
 /*
  * The next version of an assignment: members replaced by `active`, each bucket
- * given owner[b] (an index into active, or -1), since = the new epoch where the
- * owner changed. Members that own nothing and are not active drop out. Slices are
- * shared with the inputs. False, and *out untouched, when nothing would change.
+ * given owner[b] (an index into active, or -1) as owner and target, the epoch one
+ * higher, since = the new epoch where the owner changed. Whoever is not active
+ * drops out. Slices are shared with the inputs; out may be now. False, and *out
+ * untouched, when nothing would change.
  */
 bool assignment_next(struct assignment *out, const struct assignment *now,
 		     const struct slice *active, int active_n, const int *owner);

@@ -17,11 +17,12 @@ int plan_active(const struct assignment *now, const struct slice *candidates, in
 		int shards, int *active);
 
 /*
- * Assigns every bucket to one of the active members: a member keeps what it has
- * up to its fair share (B/n, the first B%n members in order of what they hold
- * one more), the rest goes where there is room. active: identities, n >= 0; with
- * n == 0 owners that are not `dead` stay, others become nobody's. Writes owner
- * indexes (into active, or -1) for each bucket to out (room for B).
+ * Assigns every bucket to one of the active members. A member keeps what it has
+ * (what it is given, where a handover is under way) up to its share: B/n, and one
+ * more for B%n members: those who hold more, then those who receive buckets
+ * anyway. The rest goes where there is room. So a newcomer takes exactly what a
+ * lost member had. active: identities, n >= 0; with n == 0 all become nobody's.
+ * Writes owner indexes (into active, or -1) for each bucket to out (room for B).
  */
 void plan_assign(const struct assignment *now, const struct slice *active, int n,
 		 int *out);

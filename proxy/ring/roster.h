@@ -43,11 +43,13 @@ struct roster *roster_create(void);
 void roster_destroy(struct roster *roster);
 
 /*
- * A Lease of this ring was seen (in a list or a watch event) at now_ms. Only a
- * new resourceVersion restarts its time. Leases whose holder is not
- * "<member>/<incarnation>" with the member of the Lease's name are reported with
- * -EINVAL and ignored. -ENOSPC when the roster is full. *changed (may be NULL):
- * whether anything but the time was new (a member, an incarnation, a state).
+ * A Lease of this ring was seen (in a list or a watch event) at now_ms. Only
+ * another resourceVersion restarts its time. Leases that are not named
+ * "<ring>.<member>" or whose holder is not "<member>/<incarnation>" are reported
+ * with -EINVAL and ignored; what stood for them before goes on ageing. -ENOSPC
+ * when the roster is full. An incarnation that was ended or released stays so.
+ * *changed (may be NULL): whether anything but the time was new (a member, an
+ * incarnation, a state).
  */
 int roster_observe(struct roster *roster, struct slice ring, const struct lease *lease,
 		   int64_t now_ms, bool *changed, struct err *err);
