@@ -30,12 +30,16 @@ struct lease {
 #define LEASE_ANNOTATION_SETTINGS "ringside.dev/settings"
 #define LEASE_ANNOTATION_ACKNOWLEDGED "ringside.dev/acknowledged"
 
-/* Slices point into the tree. -EINVAL names the field. */
+/*
+ * Slices point into the tree; what is absent is empty or 0. -EINVAL names the
+ * field that is missing (the name), of a wrong type or too long: names and
+ * labels as Kubernetes bounds them, a holder 300 bytes.
+ */
 int lease_of_json(struct lease *out, const struct json *object, struct err *err);
 
 /*
- * Appends the object. An empty uid and resourceVersion are left out: that makes
- * it fit for a create. 0 or -EMSGSIZE.
+ * Appends the object. What is empty is left out; without uid and resourceVersion
+ * it is fit for a create. 0, or -EMSGSIZE with out unchanged.
  */
 int lease_write(struct buf *out, const struct lease *lease);
 

@@ -10,10 +10,10 @@
 struct list_head {
 	struct slice resource_version;
 	struct slice continue_token; /* "" on the last page */
-	const struct json *items;    /* an array */
+	const struct json *items;    /* an array, or null without children */
 };
 
-/* -EINVAL when it is no list. */
+/* -EINVAL when it is no list, or one without a resourceVersion. */
 int list_of_json(struct list_head *out, const struct json *object, struct err *err);
 
 enum watch_event_type {
@@ -27,11 +27,14 @@ enum watch_event_type {
 struct watch_event {
 	enum watch_event_type type;
 	const struct json *object;
-	struct slice resource_version; /* of the object; "" for errors */
+	struct slice resource_version; /* of the object; "" for an error */
 	int64_t code;                  /* of the Status of an ERROR */
 };
 
-/* One line of a JSON watch stream, parsed. -EINVAL when it is no event. */
+/*
+ * One line of a JSON watch stream, parsed. -EINVAL when it is no event, or when
+ * an object that is no error has no resourceVersion.
+ */
 int watch_event_of_json(struct watch_event *out, const struct json *event,
 			struct err *err);
 
