@@ -16,8 +16,10 @@ int selector_write_notin(struct buf *out, struct slice key, const uint16_t *valu
 
 /*
  * Whether a client's selector can be joined with ours by a comma and still mean
- * what it meant: parentheses balanced and no trailing operator. Anything else
- * the API server must refuse by itself.
+ * what it meant: not blank, parentheses balanced, no trailing sign, no NUL
+ * (at which the API server's lexer may stop reading: what we add behind it would
+ * be lost). Anything else is refused, not forwarded. An empty one is joinable
+ * without a comma.
  */
 bool selector_is_joinable(struct slice selector);
 
