@@ -3,6 +3,7 @@
  * kube-apiserver streams: JSON objects ended by a newline, protobuf messages
  * behind a 4-byte big-endian length, CBOR data items one after another (RFC
  * 8742). It finds boundaries and nothing else; bytes are relayed as they came.
+ * A length beyond reason (protobuf 256 MiB, CBOR 64 MiB) ends the framing.
  * However the stream is cut into chunks, the boundaries are the same.
  */
 #ifndef RINGSIDE_KUBE_FRAME_H
