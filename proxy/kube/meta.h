@@ -43,8 +43,9 @@ struct object_meta {
 /*
  * Reads the metadata of one object. label: the key whose value is wanted. The
  * slices point into the body or the arena. -EINVAL when the body is not such an
- * object; an object without metadata has empty fields. -ENOTSUP for encodings
- * that cannot be read (CBOR, YAML that is not JSON).
+ * object; an object without metadata has empty fields, and JSON's null counts as
+ * absent. -ENOTSUP for encodings that cannot be read (CBOR, YAML that is not
+ * JSON).
  */
 int meta_parse(struct object_meta *out, struct arena *arena,
 	       enum kube_encoding encoding, struct slice body, struct slice label,
