@@ -69,7 +69,8 @@ build/$(1)/obj/%.o: %.c Makefile
 	@mkdir -p $$(@D)
 	$$(call say,CC) $$(call compile,$(1))
 
-build/$(1)/ringside: build/$(1)/obj/proxy/main.o $(call archives,$(1),config)
+build/$(1)/ringside: $(patsubst %.c,build/$(1)/obj/%.o,$(wildcard proxy/*.c)) \
+		$(call archives,$(1),config)
 	$$(call say,LINK) $$(call link,$(1)) $$(call libraries,$$(call packages,config))
 endef
 

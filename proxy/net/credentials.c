@@ -7,15 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static char *text_format(const char *format, const char *a, const char *b, const char *c)
-{
-	char *text;
-
-	if (asprintf(&text, format, a, b, c) < 0)
-		abort();
-	return text;
-}
-
 /* Takes the parts of the server's URL; the caller frees what was set. */
 static int server_split(const char *server, char *part[4], struct err *err)
 {
@@ -52,12 +43,15 @@ int credentials_init(struct credentials *credentials, const struct cluster *clus
 		while (path > 0 && part[3][path - 1] == '/')
 			part[3][--path] = '\0';
 		credentials->prefix = strdup(part[3]);
-		credentials->url = text_format("%s://%s:%s", part[0],
-					       name ? name : part[1], part[2]);
+		if (asprintf(&credentials->url, "%s://%s:%s", part[0],
+			     name ? name : part[1], part[2]) < 0)
+			abort();
 		if (name != NULL) {
 			/* "::host:port": whatever the URL names is found there. */
-			char *to = text_format("::%s:%s%s", part[1], part[2], "");
+			char *to;
 
+			if (asprintf(&to, "::%s:%s", part[1], part[2]) < 0)
+				abort();
 			credentials->connect_to = curl_slist_append(NULL, to);
 			free(to);
 		}

@@ -37,6 +37,7 @@ struct loop {
 	struct list removed; /* freed once no event of this turn can name them */
 	int64_t armed_ms;    /* what timer_fd is set to; INT64_MAX: nothing */
 	bool is_stopped;
+	bool is_in_tasks;
 	void (*on_signal)(void *arg, int signal);
 	void *signal_arg;
 };
@@ -130,6 +131,8 @@ static void tasks_run(h2o_timeout_entry_t *entry)
 	struct loop *loop = H2O_STRUCT_FROM_MEMBER(struct loop, soon, entry);
 	size_t n = list_count(&loop->tasks);
 
+	loop->is_in_tasks = true;
+
 	/* Those that are added meanwhile wait for the next turn: I/O goes on. */
 	while (n-- > 0 && !list_is_empty(&loop->tasks)) {
 		struct loop_task *task = LIST_OWNER(loop->tasks.next, struct loop_task, node);
@@ -137,8 +140,7 @@ static void tasks_run(h2o_timeout_entry_t *entry)
 		list_remove(&task->node);
 		task->run(task->arg);
 	}
-	if (!list_is_empty(&loop->tasks) && !h2o_timeout_is_linked(&loop->soon))
-		h2o_timeout_link(loop->h2o, &loop->zero, &loop->soon);
+	loop->is_in_tasks = false;
 }
 
 void loop_task_init(struct loop_task *task, void (*run)(void *arg), void *arg)
@@ -153,7 +155,7 @@ void loop_task_start(struct loop *loop, struct loop_task *task)
 	if (!list_is_empty(&task->node))
 		return;
 	list_add(&loop->tasks, &task->node);
-	if (!h2o_timeout_is_linked(&loop->soon))
+	if (!loop->is_in_tasks && !h2o_timeout_is_linked(&loop->soon))
 		h2o_timeout_link(loop->h2o, &loop->zero, &loop->soon);
 }
 
@@ -308,8 +310,11 @@ void loop_run(struct loop *loop)
 {
 	loop->is_stopped = false;
 	/* -1 is EINTR (a debugger, SIGCONT): simply the next turn. */
-	while (!loop->is_stopped)
+	while (!loop->is_stopped) {
+		if (!list_is_empty(&loop->tasks) && !h2o_timeout_is_linked(&loop->soon))
+			h2o_timeout_link(loop->h2o, &loop->zero, &loop->soon);
 		h2o_evloop_run(loop->h2o, INT32_MAX);
+	}
 }
 
 void loop_stop(struct loop *loop)

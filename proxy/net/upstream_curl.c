@@ -283,12 +283,12 @@ static void add_headers(struct transfer *transfer, const struct upstream_request
 	for (size_t i = 0; i < request->headers_n; i++) {
 		const struct header *field = &request->headers[i];
 		/* libcurl's way to send a field without a value: "Name;". */
-		const char *form = field->value.len > 0 ? "%.*s: %.*s" : "%.*s;%.*s";
+		const char *colon = field->value.len > 0 ? ": " : ";";
 
 		for (int k = 0; k < 3; k++)
 			is_given[k] |= slice_is_nocase(field->name, added[k]);
-		add_line(transfer, arena_printf(transfer->arena, form,
-						SLICE_ARGS(field->name),
+		add_line(transfer, arena_printf(transfer->arena, "%.*s%s%.*s",
+						SLICE_ARGS(field->name), colon,
 						SLICE_ARGS(field->value)));
 	}
 	for (int k = 0; k < 3; k++)
@@ -421,6 +421,7 @@ static void curl_destroy(struct upstream *super)
 	curl_loop_finish(&upstream->curl);
 	loop_task_stop(&upstream->work);
 	credentials_finish(&upstream->credentials);
+	curl_global_cleanup();
 	free(upstream);
 }
 
@@ -447,6 +448,7 @@ int upstream_curl_create(struct upstream **out, struct loop *loop,
 		free(upstream);
 		return rc;
 	}
+	curl_global_init(CURL_GLOBAL_DEFAULT);
 	upstream->super.backend = &curl_backend;
 	upstream->loop = loop;
 	upstream->connect_timeout_ms = connect_timeout_ms;

@@ -64,6 +64,8 @@ def judge_own(path, header, home, allowed):
     folder = os.path.dirname(header)
     if folder.startswith("tests/"):
         return None if path.startswith("tests/") else f"{header} belongs to the tests"
+    if folder == os.path.dirname(path) == "proxy":
+        return None
     if folder not in allowed:
         return f"{header} is in no floor's folder"
     if home and folder not in allowed[home]:
@@ -88,7 +90,7 @@ def main():
     failed = False
     for path in sys.argv[1:]:
         home = home_of(path, allowed)
-        if not home and not path.startswith("tests/") and path != "proxy/main.c":
+        if not home and not path.startswith("tests/") and path.rsplit("/", 1)[0] != "proxy":
             print(f"{path}:1: {os.path.dirname(path)} is no floor")
             failed = True
         for number, line in enumerate(open(path, encoding="utf-8"), 1):

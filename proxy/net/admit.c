@@ -1,0 +1,229 @@
+/*
+ * From a request to a decision: what it is about (PARSE), which view of the ring
+ * it is judged by (ADMIT), what must be looked up first (GATHER), and what the
+ * filters say.
+ */
+#include <errno.h>
+
+#include "proxy/base/log.h"
+#include "proxy/net/exchange.h"
+#include "proxy/net/headers.h"
+#include "proxy/net/server.h"
+
+static void refuse(struct exchange *exchange, int code, const char *reason,
+		   const char *message)
+{
+	struct status status = { .code = code, .reason = reason, .message = message };
+
+	reply_status(exchange, &status);
+}
+
+static bool is_listing(const struct exchange *exchange)
+{
+	enum kube_verb verb = exchange->kube.verb;
+
+	return verb == KUBE_VERB_LIST || verb == KUBE_VERB_WATCH ||
+	       verb == KUBE_VERB_DELETECOLLECTION;
+}
+
+/* --- the filters' word --- */
+
+static void decide(struct exchange *exchange)
+{
+	exchange->call.now_ms = loop_now_ms(exchange->server->loop);
+	if (filter_chain_on_request(exchange->server->chain, &exchange->call) ==
+	    FILTER_REPLY)
+		reply_status(exchange, &exchange->call.reply);
+	else
+		forward_start(exchange);
+}
+
+/* --- gathering: the body's metadata, the object's place, the owner's --- */
+
+static void gather_next(struct exchange *exchange);
+
+static void on_located(struct exchange *exchange, struct evidence *to,
+		       struct evidence evidence, const struct err *failure)
+{
+	exchange->locate = NULL;
+	if (failure != NULL) {
+		struct status status = {
+			.code = 503,
+			.reason = "ServiceUnavailable",
+			.retry_after_s = 1,
+			.message = arena_printf(exchange->arena,
+						"ringside could not look up where the "
+						"object belongs: %s",
+						failure->text),
+		};
+
+		reply_status(exchange, &status);
+		return;
+	}
+	*to = evidence;
+	gather_next(exchange);
+}
+
+static void on_object_located(void *arg, struct evidence evidence,
+			      const struct err *failure)
+{
+	struct exchange *exchange = arg;
+
+	on_located(exchange, &exchange->call.object, evidence, failure);
+}
+
+static void on_owner_located(void *arg, struct evidence evidence,
+			     const struct err *failure)
+{
+	struct exchange *exchange = arg;
+
+	on_located(exchange, &exchange->call.owner, evidence, failure);
+}
+
+static void gather_body(struct exchange *exchange)
+{
+	struct object_meta *meta = arena_alloc(exchange->arena, sizeof(*meta));
+	enum kube_encoding encoding =
+		encoding_of_content_type(exchange_header(exchange, "content-type"));
+	struct err err;
+
+	if (meta_parse(meta, exchange->arena, encoding, exchange->body,
+		       exchange->server->spec->label, &err) == 0)
+		exchange->call.body = meta;
+	else
+		exchange->call.is_body_unreadable = true;
+}
+
+static void gather_object(struct exchange *exchange)
+{
+	struct locate_question question = {
+		.resource = exchange->resource,
+		.namespace = exchange->kube.namespace,
+		.name = exchange->kube.name,
+	};
+
+	if (exchange->call.body != NULL && exchange->kube.subresource.len == 0)
+		question.uid = exchange->call.body->uid;
+	exchange->locate = locate_object(exchange->server->locator, &question,
+					 on_object_located, exchange);
+}
+
+/* Takes one need after the other; the last one leads to the filters. */
+static void gather_next(struct exchange *exchange)
+{
+	unsigned needs = exchange->needs;
+
+	if (needs & FILTER_NEEDS_BODY) {
+		exchange->needs &= ~(unsigned)FILTER_NEEDS_BODY;
+		gather_body(exchange);
+	}
+	if (needs & FILTER_NEEDS_OBJECT) {
+		exchange->needs &= ~(unsigned)FILTER_NEEDS_OBJECT;
+		gather_object(exchange);
+	} else if ((needs & FILTER_NEEDS_OWNER) && exchange->call.body != NULL) {
+		exchange->needs &= ~(unsigned)FILTER_NEEDS_OWNER;
+		exchange->locate = locate_owner(exchange->server->locator,
+						exchange->call.body,
+						exchange->kube.namespace,
+						on_owner_located, exchange);
+	} else {
+		decide(exchange);
+	}
+}
+
+static void gather_start(struct exchange *exchange)
+{
+	struct server *server = exchange->server;
+
+	exchange_enter(exchange, EXCHANGE_GATHER);
+	exchange->ring = ring_ref(server->ring->current);
+	exchange->call.ring = exchange->ring;
+	exchange->needs = filter_chain_wants(server->chain, &exchange->call);
+	gather_next(exchange);
+}
+
+/* --- admission --- */
+
+static void on_hold_over(void *arg)
+{
+	struct exchange *exchange = arg;
+	const struct ring *ring = exchange->server->ring->current;
+	struct status status = {
+		.code = 503,
+		.reason = "ServiceUnavailable",
+		.retry_after_s = 1,
+		.message = arena_printf(exchange->arena, "ring %.*s is not ready: %s",
+					SLICE_ARGS(exchange->server->spec->ring),
+					ring->reason ? ring->reason :
+						       ring_state_name(ring->state)),
+	};
+
+	exchange->server->values[SERVER_NOT_READY]++;
+	reply_status(exchange, &status);
+}
+
+void admit_try(struct exchange *exchange)
+{
+	struct relay *relay = &exchange->server->relay;
+	const struct view *view;
+
+	if (exchange->resource == NULL || !is_listing(exchange)) {
+		gather_start(exchange);
+		return;
+	}
+	view = relay->admit(relay->arg, exchange->resource);
+	if (view != NULL) {
+		loop_timer_stop(&exchange->hold);
+		exchange->view = *view;
+		exchange->call.view = &exchange->view;
+		gather_start(exchange);
+	} else if (!loop_timer_is_running(&exchange->hold)) {
+		loop_timer_start(exchange->server->loop, &exchange->hold,
+				 exchange->server->conf.hold_ms);
+	}
+}
+
+/*
+ * fabric8 asks for watches by WebSocket. A handshake answered 200 with nothing
+ * makes it fall back to plain HTTP for good, which can be narrowed and framed.
+ */
+static bool is_sharded_websocket(const struct exchange *exchange)
+{
+	return exchange->is_upgrade && exchange->resource != NULL &&
+	       exchange->kube.verb == KUBE_VERB_WATCH;
+}
+
+static void prepare(struct exchange *exchange)
+{
+	struct filter_call *call = &exchange->call;
+
+	exchange->query = query_parse(exchange->arena, exchange->kube.query);
+	if (exchange->kube.verb != KUBE_VERB_NONE)
+		exchange->resource = ring_spec_find(exchange->server->spec,
+						    exchange->kube.group,
+						    exchange->kube.resource);
+	call->request = &exchange->kube;
+	call->content_type = exchange_header(exchange, "content-type");
+	call->resource = exchange->resource;
+	call->spec = exchange->server->spec;
+	call->query = exchange->query;
+	call->arena = exchange->arena;
+	call->bucket = BUCKET_NONE;
+}
+
+void admit_start(struct exchange *exchange)
+{
+	loop_timer_init(&exchange->hold, on_hold_over, exchange);
+	prepare(exchange);
+	if (!headers_are_clean(exchange->headers, exchange->headers_n)) {
+		refuse(exchange, 400, "BadRequest", "a header field breaks its line");
+	} else if (!slice_starts_with(exchange->kube.path, "/")) {
+		refuse(exchange, 400, "BadRequest",
+		       "expected a request for a path, such as GET /api");
+	} else if (is_sharded_websocket(exchange)) {
+		reply_empty(exchange, 200);
+	} else {
+		exchange_enter(exchange, EXCHANGE_ADMIT);
+		admit_try(exchange);
+	}
+}

@@ -1,0 +1,204 @@
+#include "proxy/net/exchange.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include <h2o.h>
+
+#include "proxy/base/log.h"
+#include "proxy/net/headers.h"
+#include "proxy/net/server.h"
+#include "proxy/net/tunnel.h"
+
+#define TO(step) (1u << EXCHANGE_##step)
+
+static const struct {
+	const char *name;
+	unsigned to;
+} steps[EXCHANGE_STEPS_N] = {
+	[EXCHANGE_PARSE] = { "parse", TO(ADMIT) | TO(REPLY) | TO(ABORT) },
+	[EXCHANGE_ADMIT] = { "admit", TO(GATHER) | TO(REPLY) | TO(ABORT) },
+	[EXCHANGE_GATHER] = { "gather",
+			      TO(CONNECT) | TO(TUNNEL) | TO(REPLY) | TO(ABORT) },
+	[EXCHANGE_CONNECT] = { "connect", TO(BODY) | TO(REPLY) | TO(ABORT) },
+	[EXCHANGE_BODY] = { "body", TO(DRAIN) | TO(ABORT) },
+	[EXCHANGE_DRAIN] = { "drain", TO(END) | TO(ABORT) },
+	[EXCHANGE_REPLY] = { "reply", TO(END) | TO(ABORT) },
+	[EXCHANGE_TUNNEL] = { "tunnel", TO(REPLY) | TO(END) | TO(ABORT) },
+	[EXCHANGE_ABORT] = { "abort", TO(END) },
+	[EXCHANGE_END] = { "end", 0 },
+};
+
+const char *exchange_step_name(enum exchange_step step)
+{
+	return steps[step].name;
+}
+
+bool exchange_step_is_edge(enum exchange_step from, enum exchange_step to)
+{
+	return (steps[from].to & (1u << to)) != 0;
+}
+
+void exchange_enter(struct exchange *exchange, enum exchange_step step)
+{
+	assert(exchange_step_is_edge(exchange->step, step));
+	log_debug("exchange", exchange_step_name(step),
+		  log_slice("method", exchange->kube.method),
+		  log_slice("path", exchange->kube.path),
+		  log_text("from", exchange_step_name(exchange->step)));
+	exchange->step = step;
+	list_remove(&exchange->node);
+	list_add(&exchange->server->steps[step], &exchange->node);
+}
+
+static void exchange_free(void *arg)
+{
+	struct exchange *exchange = arg;
+	struct server *server = exchange->server;
+
+	list_remove(&exchange->node);
+	if (exchange->transfer != NULL)
+		transfer_close(server->upstream, exchange->transfer);
+	sink_finish(&exchange->sink);
+	buf_finish(&exchange->own);
+	if (exchange->ring != NULL)
+		ring_unref(exchange->ring);
+	arena_destroy(exchange->arena);
+	free(exchange);
+}
+
+/* What an exchange holds besides memory, let go as early as possible. */
+static void exchange_let_go(struct exchange *exchange)
+{
+	loop_timer_stop(&exchange->hold);
+	loop_task_stop(&exchange->poke_task);
+	locate_cancel(exchange->locate);
+	exchange->locate = NULL;
+	if (exchange->stream != NULL)
+		exchange->server->relay.close(exchange->stream);
+	exchange->stream = NULL;
+	if (exchange->is_in_flight)
+		inflight_end(&exchange->server->ring->inflight, exchange->call.bucket);
+	exchange->is_in_flight = false;
+}
+
+void exchange_end_if_done(struct exchange *exchange)
+{
+	/* A write that was let pass is in flight until its answer is known. */
+	bool upstream_left = exchange->transfer != NULL && !exchange->is_upstream_done &&
+			     exchange->is_in_flight;
+
+	if (exchange->step == EXCHANGE_END || exchange->sink.req != NULL ||
+	    exchange->tunnel != NULL || upstream_left)
+		return;
+	exchange_enter(exchange, EXCHANGE_END);
+	exchange_let_go(exchange);
+	/* Not here: we may be inside a call of h2o's or of the transfer's. */
+	loop_task_start(exchange->server->loop, &exchange->free_task);
+}
+
+void exchange_abort(struct exchange *exchange)
+{
+	if (exchange->step == EXCHANGE_ABORT || exchange->step == EXCHANGE_END)
+		return;
+	exchange_enter(exchange, EXCHANGE_ABORT);
+	if (!exchange->is_in_flight)
+		exchange_let_go(exchange);
+	if (exchange->tunnel != NULL)
+		tunnel_cut(exchange->tunnel);
+	sink_abort(&exchange->sink);
+	exchange_end_if_done(exchange);
+}
+
+static void on_room(void *arg)
+{
+	struct exchange *exchange = arg;
+
+	if (exchange->step == EXCHANGE_REPLY)
+		reply_pump(exchange);
+	else if (exchange->step == EXCHANGE_BODY || exchange->step == EXCHANGE_DRAIN)
+		forward_pump(exchange);
+}
+
+static void on_gone(void *arg, bool is_complete)
+{
+	struct exchange *exchange = arg;
+
+	if (!is_complete)
+		exchange_abort(exchange);
+	exchange_end_if_done(exchange);
+}
+
+static const struct sink_events sink_events = { on_room, on_gone };
+
+static void on_poke(void *arg)
+{
+	struct exchange *exchange = arg;
+
+	if (exchange->step == EXCHANGE_BODY)
+		forward_pump(exchange);
+}
+
+void exchange_poke(struct exchange *exchange)
+{
+	loop_task_start(exchange->server->loop, &exchange->poke_task);
+}
+
+void exchange_cut(struct exchange *exchange)
+{
+	exchange_abort(exchange);
+}
+
+struct slice exchange_header(const struct exchange *exchange, const char *name)
+{
+	return headers_get(exchange->headers, exchange->headers_n, name);
+}
+
+static struct slice slice_of_iovec(h2o_iovec_t bytes)
+{
+	return slice_make(bytes.base, bytes.len);
+}
+
+/* Everything is copied: the exchange may outlive h2o's request. */
+static void read_request(struct exchange *exchange, const h2o_req_t *req)
+{
+	struct arena *arena = exchange->arena;
+	struct header *headers =
+		arena_alloc(arena, (req->headers.size + 1) * sizeof(*headers));
+
+	for (size_t i = 0; i < req->headers.size; i++) {
+		const h2o_header_t *field = &req->headers.entries[i];
+
+		headers[i].name = arena_copy(arena, slice_of_iovec(*field->name));
+		headers[i].value = arena_copy(arena, slice_of_iovec(field->value));
+	}
+	exchange->headers = headers;
+	exchange->headers_n = req->headers.size;
+	exchange->has_body = req->entity.base != NULL;
+	if (exchange->has_body)
+		exchange->body = arena_copy(arena, slice_of_iovec(req->entity));
+	exchange->is_upgrade = req->upgrade.base != NULL && req->version < 0x200;
+	exchange->accept = encoding_of_accept(exchange_header(exchange, "accept"));
+	exchange->target = arena_copy(arena, slice_of_iovec(req->input.path));
+	kube_request_parse(&exchange->kube, arena,
+			   arena_copy(arena, slice_of_iovec(req->input.method)),
+			   exchange->target);
+}
+
+void exchange_start(struct server *server, struct st_h2o_req_t *req)
+{
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+
+	if (exchange == NULL)
+		abort();
+	exchange->server = server;
+	exchange->arena = arena_create();
+	list_init(&exchange->node);
+	list_add(&server->steps[EXCHANGE_PARSE], &exchange->node);
+	loop_task_init(&exchange->free_task, exchange_free, exchange);
+	loop_task_init(&exchange->poke_task, on_poke, exchange);
+	buf_init(&exchange->own, SINK_BATCH_BYTES);
+	sink_init(&exchange->sink, server->loop, req, &sink_events, exchange);
+	read_request(exchange, req);
+	admit_start(exchange);
+}

@@ -1,0 +1,132 @@
+/*
+ * An exchange: one request's life, from its head to the last byte of its answer,
+ * as a machine of named steps. exchange_enter is the one function that changes
+ * the step: it checks the edge and moves the exchange to the list of its new
+ * step, so "how many wait for X" is the length of a list.
+ *
+ *	PARSE --> ADMIT --> GATHER --> CONNECT --> BODY --> DRAIN --> END
+ *	  |         |          |          |          |        |
+ *	  |         |          |          |          +-> ABORT + (to END)
+ *	  +---------+----------+----------+--> REPLY --> END
+ *	                       +--> TUNNEL --> END
+ *
+ * PARSE   reading the request line            CONNECT  sent or being sent upstream
+ * ADMIT   waiting for a view of the ring      BODY     the answer is relayed
+ * GATHER  waiting for look-ups                DRAIN    upstream is done, client reads
+ * REPLY   an answer of our own is leaving     TUNNEL   bytes both ways, as they come
+ * ABORT   one side is gone: the other is told; a write that was let pass stays
+ *         until its answer is known, as it counts as in flight
+ *
+ * ABORT can be entered from every step but END. Files by idea: admit.c (PARSE to
+ * GATHER), forward.c (CONNECT to DRAIN), reply.c (REPLY), tunnel.c (TUNNEL).
+ */
+#ifndef RINGSIDE_NET_EXCHANGE_H
+#define RINGSIDE_NET_EXCHANGE_H
+
+#include "filters/filter.h"
+#include "proxy/net/locate.h"
+#include "proxy/net/sink.h"
+
+enum exchange_step {
+	EXCHANGE_PARSE,
+	EXCHANGE_ADMIT,
+	EXCHANGE_GATHER,
+	EXCHANGE_CONNECT,
+	EXCHANGE_BODY,
+	EXCHANGE_DRAIN,
+	EXCHANGE_REPLY,
+	EXCHANGE_TUNNEL,
+	EXCHANGE_ABORT,
+	EXCHANGE_END,
+	EXCHANGE_STEPS_N,
+};
+
+/* What our selectors may add to a request line: below the API server's limit. */
+#define TARGET_GROWTH_MAX (32 * 1024)
+
+struct server;
+struct stream;
+struct tunnel;
+
+struct exchange {
+	struct server *server;
+	struct list node; /* in server->steps[step] */
+	enum exchange_step step;
+	struct arena *arena;
+	struct loop_task free_task;
+	struct loop_task poke_task;
+
+	/* The request; slices live until the arena's or the sink's end. */
+	struct kube_request kube;
+	struct query *query;
+	const struct header *headers; /* all that came, lower-case names */
+	size_t headers_n;
+	struct slice target; /* as it came: path and query */
+	struct slice body;
+	bool has_body;
+	bool is_upgrade;
+	enum kube_encoding accept; /* what our own answers are written in */
+	const struct ring_resource *resource; /* sharded; else NULL */
+
+	/* Deciding. */
+	struct filter_call call;
+	struct ring *ring; /* pinned */
+	struct view view;  /* a copy of what it was admitted with */
+	struct loop_timer hold;
+	struct locate_call *locate;
+	unsigned needs; /* still to be gathered */
+
+	/* Forwarding. */
+	struct transfer *transfer;
+	bool is_upstream_done;
+	bool is_head_sent;
+	enum upstream_result result;
+	bool is_in_flight; /* counted in the ring's writes in flight */
+	struct stream *stream;
+	struct tunnel *tunnel;
+
+	/* Answering. */
+	struct sink sink;
+	struct buf own; /* what is left of an answer of our own */
+};
+
+const char *exchange_step_name(enum exchange_step step);
+
+/* Whether a machine in `from` may go to `to`. */
+bool exchange_step_is_edge(enum exchange_step from, enum exchange_step to);
+
+/* Takes a request of h2o's: the exchange lives until both sides are done. */
+void exchange_start(struct server *server, struct st_h2o_req_t *req);
+
+/* --- between the files of the machine --- */
+
+void exchange_enter(struct exchange *exchange, enum exchange_step step);
+
+/* One side is gone or broken: takes down what is left, in whatever step. */
+void exchange_abort(struct exchange *exchange);
+
+/* Ends it if nothing of it is left on either side. */
+void exchange_end_if_done(struct exchange *exchange);
+
+/* The value of the request's first header of that (lower-case) name, or "". */
+struct slice exchange_header(const struct exchange *exchange, const char *name);
+
+void admit_start(struct exchange *exchange);
+void admit_try(struct exchange *exchange);
+
+void forward_start(struct exchange *exchange);
+void forward_pump(struct exchange *exchange);
+
+/*
+ * The fence's last word, asked when the connection is up and the bytes are about
+ * to leave. False: the reply stands in exchange->call.reply.
+ */
+bool forward_may_send(void *exchange);
+
+/* Answers with a Status of our own; a 410 of a WATCH goes into its stream. */
+void reply_status(struct exchange *exchange, const struct status *status);
+void reply_pump(struct exchange *exchange);
+/* An empty answer with this status, for what has no Status. */
+void reply_empty(struct exchange *exchange, int code);
+
+#endif

@@ -1,0 +1,263 @@
+/*
+ * Upstream and back: the request goes to the API server, its answer to the
+ * client, batch by batch, each taken from the transfer only when the client has
+ * room. Sharded LISTs and WATCHes pass their relay on the way.
+ */
+#include <assert.h>
+
+#include "proxy/base/log.h"
+#include "proxy/net/exchange.h"
+#include "proxy/net/headers.h"
+#include "proxy/net/server.h"
+#include "proxy/net/tunnel.h"
+
+bool forward_may_send(void *arg)
+{
+	struct exchange *exchange = arg;
+	struct server *server = exchange->server;
+	struct filter_call *call = &exchange->call;
+
+	call->ring = server->ring->current;
+	call->now_ms = loop_now_ms(server->loop);
+	call->is_counted = false;
+	if (filter_chain_on_send(server->chain, call) == FILTER_REPLY)
+		return false;
+	if (call->is_counted && !exchange->is_in_flight) {
+		inflight_begin(&server->ring->inflight, call->bucket);
+		exchange->is_in_flight = true;
+		server->values[SERVER_FENCED]++;
+	}
+	return true;
+}
+
+static void fail(struct exchange *exchange, const struct err *err)
+{
+	bool is_read = !kube_verb_is_mutating(exchange->kube.verb);
+	struct status status = { .code = 503, .reason = "ServiceUnavailable",
+				 .retry_after_s = 1 };
+	const char *format = "the API server could not be reached: %s";
+
+	if (exchange->result == UPSTREAM_TIMEOUT ||
+	    (exchange->result == UPSTREAM_BROKEN && !is_read)) {
+		/* Without Retry-After: it may have been carried out. */
+		status = (struct status){ .code = 504, .reason = "Timeout" };
+		format = "the API server did not answer, the request may have been "
+			 "carried out: %s";
+	}
+	status.message = arena_printf(exchange->arena, format, err->text);
+	exchange->server->values[SERVER_UNREACHED]++;
+	reply_status(exchange, &status);
+}
+
+/* --- the answer's bytes --- */
+
+static enum sink_last ending(const struct exchange *exchange)
+{
+	return exchange->result == UPSTREAM_COMPLETE ? SINK_FINAL : SINK_ERROR;
+}
+
+/* How much of what waits may go, and whether the answer ends behind it. */
+static int batch(struct exchange *exchange, struct slice *bytes, bool *ends)
+{
+	struct relay *relay = &exchange->server->relay;
+	int rc = 0;
+
+	*bytes = transfer_peek(exchange->server->upstream, exchange->transfer);
+	if (bytes->len > SINK_BATCH_BYTES)
+		bytes->len = SINK_BATCH_BYTES;
+	*ends = false;
+	if (exchange->stream != NULL)
+		rc = relay->pass(exchange->stream, *bytes, &bytes->len, ends);
+	return rc;
+}
+
+static void finish_early(struct exchange *exchange)
+{
+	/* A clean end of ours; the rest of the upstream answer is not wanted. */
+	transfer_close(exchange->server->upstream, exchange->transfer);
+	exchange->transfer = NULL;
+	exchange->is_upstream_done = true;
+	exchange->result = UPSTREAM_COMPLETE;
+}
+
+void forward_pump(struct exchange *exchange)
+{
+	struct upstream *upstream = exchange->server->upstream;
+	enum sink_last last = SINK_MORE;
+	struct slice bytes;
+	bool ends;
+
+	if (exchange->step != EXCHANGE_BODY || !sink_has_room(&exchange->sink))
+		return;
+	if (batch(exchange, &bytes, &ends) != 0) {
+		exchange->server->values[SERVER_CUT]++;
+		exchange_abort(exchange);
+		return;
+	}
+	if (ends)
+		last = SINK_FINAL;
+	else if (exchange->is_upstream_done &&
+		 transfer_peek(upstream, exchange->transfer).len == bytes.len)
+		last = ending(exchange);
+	if (bytes.len == 0 && last == SINK_MORE && exchange->is_head_sent)
+		return;
+	exchange->is_head_sent = true;
+	if (last == SINK_ERROR)
+		exchange->server->values[SERVER_CUT]++;
+	if (last != SINK_MORE)
+		exchange_enter(exchange, EXCHANGE_DRAIN);
+	/* sink_send copies; it may end the exchange, which is freed from a task. */
+	sink_send(&exchange->sink, bytes, last);
+	if (ends)
+		finish_early(exchange);
+	else
+		transfer_take(upstream, exchange->transfer, bytes.len);
+}
+
+/* --- the transfer's events --- */
+
+static void on_head(void *arg, const struct upstream_head *head)
+{
+	static const struct headers_rules rules = { .is_request = false };
+	struct exchange *exchange = arg;
+	struct header *headers;
+	struct sink_head out = { .status = head->status, .phrase = head->phrase,
+				 .content_length = head->content_length };
+
+	if (exchange->step != EXCHANGE_CONNECT)
+		return; /* the client left; we wait for the end of its write alone */
+	if (exchange->stream != NULL)
+		exchange->server->relay.head(exchange->stream, head);
+	out.headers_n = headers_pass(head->headers, head->headers_n, &rules, &headers,
+				     exchange->arena);
+	out.headers = headers;
+	/* One that may end early says no length. */
+	if (exchange->stream != NULL && exchange->kube.verb == KUBE_VERB_WATCH &&
+	    head->status == 200)
+		out.content_length = -1;
+	exchange_enter(exchange, EXCHANGE_BODY);
+	sink_start(&exchange->sink, &out);
+	/* on_bytes follows at once where the body has begun; else the head goes alone. */
+	exchange_poke(exchange);
+}
+
+static void on_bytes(void *arg)
+{
+	struct exchange *exchange = arg;
+	struct upstream *upstream = exchange->server->upstream;
+
+	if (exchange->step == EXCHANGE_BODY)
+		forward_pump(exchange);
+	else if (exchange->step == EXCHANGE_ABORT)
+		transfer_take(upstream, exchange->transfer,
+			      transfer_peek(upstream, exchange->transfer).len);
+}
+
+static void on_end(void *arg, enum upstream_result result, const struct err *err)
+{
+	struct exchange *exchange = arg;
+
+	exchange->is_upstream_done = true;
+	exchange->result = result;
+	if (exchange->is_in_flight) {
+		inflight_end(&exchange->server->ring->inflight, exchange->call.bucket);
+		exchange->is_in_flight = false;
+	}
+	if (exchange->step == EXCHANGE_CONNECT && result == UPSTREAM_REFUSED)
+		reply_status(exchange, &exchange->call.reply);
+	else if (exchange->step == EXCHANGE_CONNECT)
+		fail(exchange, err);
+	else if (exchange->step == EXCHANGE_BODY)
+		forward_pump(exchange);
+	else
+		exchange_end_if_done(exchange);
+}
+
+static const struct upstream_events events = {
+	.may_send = forward_may_send,
+	.on_head = on_head,
+	.on_bytes = on_bytes,
+	.on_end = on_end,
+};
+
+/* --- sending --- */
+
+static struct slice target(struct exchange *exchange)
+{
+	struct buf text;
+	struct slice copy;
+
+	/* What was not touched keeps its bytes. */
+	if (exchange->resource == NULL)
+		return exchange->target;
+	buf_init(&text, exchange->target.len + TARGET_GROWTH_MAX);
+	if (buf_append(&text, exchange->kube.path) != 0 || buf_append_text(&text, "?") != 0 ||
+	    query_write(exchange->query, &text) != 0) {
+		buf_finish(&text);
+		return slice_make(NULL, 0);
+	}
+	if (text.data[text.len - 1] == '?')
+		text.len--;
+	copy = arena_copy(exchange->arena, buf_slice(&text));
+	buf_finish(&text);
+	return copy;
+}
+
+/* A sharded write must not outlive the right it was let pass by. */
+static int64_t time_limit(const struct exchange *exchange)
+{
+	int64_t left;
+
+	if (exchange->resource == NULL || !kube_verb_is_mutating(exchange->kube.verb))
+		return 0;
+	left = exchange->ring->right_until_ms - loop_now_ms(exchange->server->loop);
+	return left > 1 ? left : 1;
+}
+
+static void open_stream(struct exchange *exchange)
+{
+	struct relay *relay = &exchange->server->relay;
+	bool is_watch = exchange->kube.verb == KUBE_VERB_WATCH;
+
+	if (exchange->resource == NULL ||
+	    (!is_watch && exchange->kube.verb != KUBE_VERB_LIST)) {
+		exchange->server->values[SERVER_FORWARDED]++;
+		return;
+	}
+	exchange->server->values[SERVER_NARROWED]++;
+	exchange->stream = relay->open(relay->arg, exchange->resource, exchange, is_watch);
+}
+
+void forward_start(struct exchange *exchange)
+{
+	struct server *server = exchange->server;
+	bool is_own = server->conf.credentials == NET_CREDENTIALS_OWN;
+	struct headers_rules rules = { .is_request = true,
+				       .strips_encoding = exchange->call.strips_encoding,
+				       .strips_authorization = is_own };
+	struct header *headers;
+	struct upstream_request request = {
+		.method = exchange->kube.method,
+		.target = target(exchange),
+		.body = exchange->body,
+		.has_body = exchange->has_body,
+		.is_safe = !kube_verb_is_mutating(exchange->kube.verb) &&
+			   (slice_is(exchange->kube.method, "GET") ||
+			    slice_is(exchange->kube.method, "HEAD")),
+		.identity = is_own ? UPSTREAM_AS_MEMBER : UPSTREAM_AS_CLIENT,
+		.timeout_ms = time_limit(exchange),
+	};
+
+	if (exchange->is_upgrade) {
+		exchange_enter(exchange, EXCHANGE_TUNNEL);
+		server->values[SERVER_TUNNELLED]++;
+		exchange->tunnel = tunnel_start(exchange);
+		return;
+	}
+	request.headers_n = headers_pass(exchange->headers, exchange->headers_n, &rules,
+					 &headers, exchange->arena);
+	request.headers = headers;
+	exchange_enter(exchange, EXCHANGE_CONNECT);
+	open_stream(exchange);
+	exchange->transfer = transfer_start(server->upstream, &request, &events, exchange);
+}

@@ -1,0 +1,160 @@
+#include "proxy/net/listener.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <h2o.h>
+#include <h2o/http1.h>
+#include <h2o/http2.h>
+
+#include "proxy/base/log.h"
+#include "proxy/net/listen.h"
+#include "proxy/net/tls.h"
+
+/* A controller's connections idle for minutes between requests. */
+#define IDLE_TIMEOUT_MS (10 * 60 * 1000)
+
+struct listening {
+	h2o_socket_t *socket; /* NULL: off */
+	h2o_accept_ctx_t accept;
+};
+
+struct handler {
+	h2o_handler_t super;
+	struct listener *listener;
+};
+
+struct listener {
+	struct server *server;
+	h2o_globalconf_t config;
+	h2o_context_t context;
+	SSL_CTX *ssl;
+	struct listening https;
+	struct listening http;
+};
+
+static int on_request(h2o_handler_t *super, h2o_req_t *req)
+{
+	struct handler *handler = H2O_STRUCT_FROM_MEMBER(struct handler, super, super);
+
+	exchange_start(handler->listener->server, req);
+	return 0;
+}
+
+static void on_accept(h2o_socket_t *socket, const char *err)
+{
+	struct listening *listening = socket->data;
+	h2o_socket_t *accepted;
+
+	if (err != NULL)
+		return;
+	accepted = h2o_evloop_socket_accept(socket);
+	if (accepted != NULL)
+		h2o_accept(&listening->accept, accepted);
+}
+
+static void configure(struct listener *listener)
+{
+	h2o_globalconf_t *config = &listener->config;
+	h2o_hostconf_t *host;
+	struct handler *handler;
+
+	h2o_config_init(config);
+	/* The API server does not name itself either. */
+	config->server_name = h2o_iovec_init(NULL, 0);
+	config->max_request_entity_size = (size_t)listener->server->conf.body_bytes;
+	config->http1.req_timeout = IDLE_TIMEOUT_MS;
+	config->http2.idle_timeout = IDLE_TIMEOUT_MS;
+	host = h2o_config_register_host(config, h2o_iovec_init(H2O_STRLIT("default")),
+					65535);
+	handler = (struct handler *)h2o_create_handler(
+		h2o_config_register_path(host, "/", 0), sizeof(*handler));
+	handler->super.on_req = on_request;
+	handler->listener = listener;
+	h2o_context_init(&listener->context, loop_h2o(listener->server->loop), config);
+}
+
+static int open_address(struct listener *listener, struct listening *listening,
+			const char *address, struct err *err)
+{
+	int fd;
+
+	if (slice_is(slice_of(address), "off"))
+		return 0;
+	fd = listen_on(address, err);
+	if (fd < 0)
+		return fd;
+	listening->accept.ctx = &listener->context;
+	listening->accept.hosts = listener->config.hosts;
+	listening->socket =
+		h2o_evloop_socket_create(loop_h2o(listener->server->loop), fd,
+					 H2O_SOCKET_FLAG_DONT_READ);
+	listening->socket->data = listening;
+	h2o_socket_read_start(listening->socket, on_accept);
+	return 0;
+}
+
+int listener_create(struct listener **out, struct server *server, char **ca_pem,
+		    struct err *err)
+{
+	struct listener *listener = calloc(1, sizeof(*listener));
+	const struct net_conf *conf = &server->conf;
+	int rc;
+
+	if (listener == NULL)
+		abort();
+	listener->server = server;
+	configure(listener);
+	*ca_pem = NULL;
+	rc = open_address(listener, &listener->http, conf->http, err);
+	if (rc == 0)
+		rc = open_address(listener, &listener->https, conf->https, err);
+	if (rc == 0 && listener->https.socket != NULL) {
+		rc = tls_create(&listener->ssl, ca_pem, conf, err);
+		listener->https.accept.ssl_ctx = listener->ssl;
+	}
+	if (rc != 0) {
+		listener_destroy(listener);
+		return rc;
+	}
+	*out = listener;
+	return 0;
+}
+
+static void stop_listening(struct listening *listening)
+{
+	if (listening->socket != NULL)
+		h2o_socket_close(listening->socket);
+	listening->socket = NULL;
+}
+
+void listener_drain(struct listener *listener)
+{
+	stop_listening(&listener->https);
+	stop_listening(&listener->http);
+	h2o_context_request_shutdown(&listener->context);
+}
+
+size_t listener_connections(const struct listener *listener)
+{
+	size_t n = 0;
+
+	for (const h2o_linklist_t *node = listener->context.http1._conns.next;
+	     node != &listener->context.http1._conns; node = node->next)
+		n++;
+	for (const h2o_linklist_t *node = listener->context.http2._conns.next;
+	     node != &listener->context.http2._conns; node = node->next)
+		n++;
+	return n;
+}
+
+void listener_destroy(struct listener *listener)
+{
+	stop_listening(&listener->https);
+	stop_listening(&listener->http);
+	h2o_context_dispose(&listener->context);
+	h2o_config_dispose(&listener->config);
+	SSL_CTX_free(listener->ssl);
+	free(listener);
+}

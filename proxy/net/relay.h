@@ -1,0 +1,48 @@
+/*
+ * The hooks through which whoever owns sharded LISTs and WATCHes (proxy/session)
+ * takes part in an exchange, without this folder knowing it. main wires them in.
+ *
+ * Frames stay whole: of each batch of a WATCH's bytes `pass` says how many go on,
+ * so an answer can end between two frames and nowhere else.
+ */
+#ifndef RINGSIDE_NET_RELAY_H
+#define RINGSIDE_NET_RELAY_H
+
+#include "proxy/net/upstream.h"
+#include "proxy/ring/spec.h"
+#include "proxy/ring/view.h"
+
+struct exchange;
+struct stream; /* the other side's */
+
+struct relay {
+	/*
+	 * The view that a LIST, WATCH or DELETECOLLECTION of the resource is to be
+	 * answered from, borrowed until the next return to the loop; NULL: not now,
+	 * the exchange waits and asks again after server_readmit.
+	 */
+	const struct view *(*admit)(void *arg, const struct ring_resource *resource);
+	/* A LIST or WATCH goes upstream; never NULL. */
+	struct stream *(*open)(void *arg, const struct ring_resource *resource,
+			       struct exchange *exchange, bool is_watch);
+	/* Its head has come. */
+	void (*head)(struct stream *stream, const struct upstream_head *head);
+	/*
+	 * How many of these bytes may go to the client (0 .. bytes.len). *ends: the
+	 * answer ends well after them. -EINVAL: it cannot be framed; it is cut.
+	 */
+	int (*pass)(struct stream *stream, struct slice bytes, size_t *n, bool *ends);
+	/* The exchange is over; the stream is not used again. */
+	void (*close)(struct stream *stream);
+	void *arg;
+};
+
+/* Called by the other side. */
+
+/* Something about the stream changed: look at it again soon. */
+void exchange_poke(struct exchange *exchange);
+
+/* Cuts the answer: the client sees an error, never a clean end. */
+void exchange_cut(struct exchange *exchange);
+
+#endif

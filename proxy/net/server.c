@@ -1,0 +1,89 @@
+#include "proxy/net/server.h"
+
+#include <assert.h>
+
+#define REQUESTS "ringside_requests_total"
+
+const struct metric server_metrics[] = {
+	[SERVER_FORWARDED] = { REQUESTS, "result=\"forwarded\"", METRIC_COUNTER,
+			       "Requests by what became of them." },
+	[SERVER_NARROWED] = { REQUESTS, "result=\"narrowed\"", METRIC_COUNTER, NULL },
+	[SERVER_FENCED] = { REQUESTS, "result=\"fenced\"", METRIC_COUNTER, NULL },
+	[SERVER_TUNNELLED] = { REQUESTS, "result=\"tunnelled\"", METRIC_COUNTER, NULL },
+	[SERVER_CONFLICTS] = { REQUESTS, "result=\"conflict\"", METRIC_COUNTER, NULL },
+	[SERVER_EXPIRED] = { REQUESTS, "result=\"expired\"", METRIC_COUNTER, NULL },
+	[SERVER_REFUSED] = { REQUESTS, "result=\"refused\"", METRIC_COUNTER, NULL },
+	[SERVER_NOT_READY] = { REQUESTS, "result=\"not_ready\"", METRIC_COUNTER, NULL },
+	[SERVER_UNREACHED] = { REQUESTS, "result=\"unreached\"", METRIC_COUNTER, NULL },
+	[SERVER_CUT] = { "ringside_answers_cut_total", NULL, METRIC_COUNTER,
+			 "Answers cut because the API server's broke." },
+	[SERVER_HELD] = { "ringside_requests_held", NULL, METRIC_GAUGE,
+			  "Requests that wait for the ring to be ready." },
+	[SERVER_OPEN] = { "ringside_requests_open", NULL, METRIC_GAUGE,
+			  "Requests under way, watches included." },
+	[SERVER_IN_FLIGHT] = { "ringside_writes_in_flight", NULL, METRIC_GAUGE,
+			       "Sharded writes whose answer has not come." },
+};
+
+static void on_readmit(void *arg)
+{
+	struct server *server = arg;
+	size_t n = list_count(&server->steps[EXCHANGE_ADMIT]);
+
+	/* Each moves itself to another list, or to this one's end. */
+	while (n-- > 0 && !list_is_empty(&server->steps[EXCHANGE_ADMIT])) {
+		struct list *node = server->steps[EXCHANGE_ADMIT].next;
+
+		list_remove(node);
+		list_add(&server->steps[EXCHANGE_ADMIT], node);
+		admit_try(LIST_OWNER(node, struct exchange, node));
+	}
+}
+
+void server_init(struct server *server)
+{
+	for (int i = 0; i < EXCHANGE_STEPS_N; i++)
+		list_init(&server->steps[i]);
+	loop_task_init(&server->readmit, on_readmit, server);
+}
+
+void server_finish(struct server *server)
+{
+	assert(server_open_count(server) == 0);
+	loop_task_stop(&server->readmit);
+}
+
+void server_readmit(struct server *server)
+{
+	loop_task_start(server->loop, &server->readmit);
+}
+
+size_t server_open_count(const struct server *server)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < EXCHANGE_STEPS_N; i++)
+		n += list_count(&server->steps[i]);
+	return n;
+}
+
+void server_cut_all(struct server *server)
+{
+	for (int i = 0; i < EXCHANGE_ABORT; i++) {
+		size_t n = list_count(&server->steps[i]);
+
+		while (n-- > 0 && !list_is_empty(&server->steps[i]))
+			exchange_abort(LIST_OWNER(server->steps[i].next, struct exchange,
+						  node));
+	}
+}
+
+void server_refresh(void *arg)
+{
+	struct server *server = arg;
+
+	server->values[SERVER_HELD] =
+		(int64_t)list_count(&server->steps[EXCHANGE_ADMIT]);
+	server->values[SERVER_OPEN] = (int64_t)server_open_count(server);
+	server->values[SERVER_IN_FLIGHT] = server->ring->inflight.total;
+}

@@ -1,0 +1,66 @@
+/*
+ * What all exchanges share: the ring, the filters, the way upstream, the hooks,
+ * and the lists that say which exchange is in which step. Built by main.
+ */
+#ifndef RINGSIDE_NET_SERVER_H
+#define RINGSIDE_NET_SERVER_H
+
+#include "filters/filter.h"
+#include "proxy/net/conf.h"
+#include "proxy/net/exchange.h"
+#include "proxy/net/locate.h"
+#include "proxy/net/relay.h"
+
+enum {
+	SERVER_FORWARDED,  /* sent upstream unchanged */
+	SERVER_NARROWED,   /* sharded LISTs and WATCHes sent upstream */
+	SERVER_FENCED,	   /* sharded writes sent upstream */
+	SERVER_TUNNELLED,  /* upgrades sent upstream */
+	SERVER_CONFLICTS,  /* writes answered 409 by the fence */
+	SERVER_EXPIRED,	   /* positions answered 410 */
+	SERVER_REFUSED,	   /* other answers of our own: 400, 413, 415 */
+	SERVER_NOT_READY,  /* held too long: 503 */
+	SERVER_UNREACHED,  /* the API server could not be reached: 503, 504 */
+	SERVER_CUT,	   /* answers cut because the upstream one broke */
+	SERVER_HELD,	   /* gauge: exchanges that wait to be admitted */
+	SERVER_OPEN,	   /* gauge: exchanges under way */
+	SERVER_IN_FLIGHT,  /* gauge: sharded writes without an answer */
+	SERVER_METRICS_N,
+};
+
+extern const struct metric server_metrics[];
+
+struct server {
+	struct loop *loop;
+	struct upstream *upstream;
+	const struct ring_spec *spec;
+	struct ring_holder *ring;
+	struct locator *locator;
+	const struct filter *const *chain;
+	struct relay relay;
+	struct net_conf conf;
+	struct list steps[EXCHANGE_STEPS_N];
+	int64_t values[SERVER_METRICS_N];
+	struct loop_task readmit;
+	bool is_draining;
+};
+
+/* The fields above the lists are set by the caller. */
+void server_init(struct server *server);
+
+/* All exchanges have ended. */
+void server_finish(struct server *server);
+
+/* Exchanges that wait for admission ask again, soon. */
+void server_readmit(struct server *server);
+
+/* Exchanges under way. */
+size_t server_open_count(const struct server *server);
+
+/* Cuts what is still under way. */
+void server_cut_all(struct server *server);
+
+/* Brings the gauges up to date. */
+void server_refresh(void *server);
+
+#endif
