@@ -1,0 +1,57 @@
+/*
+ * A stream: one sharded LIST or WATCH on its way from the API server to a client.
+ * It finds the frames of a WATCH, so that an answer can be ended between two of
+ * them. A LIST, and an answer other than 200, pass untouched.
+ *
+ * A session is an open WATCH. What is needed to move one to another view when it
+ * comes back (design, section 6) belongs beside this file, not into it: here
+ * bytes pass, and none is made.
+ */
+#ifndef RINGSIDE_SESSION_STREAM_H
+#define RINGSIDE_SESSION_STREAM_H
+
+#include "proxy/base/list.h"
+#include "proxy/kube/frame.h"
+#include "proxy/net/relay.h"
+#include "proxy/session/step.h"
+
+struct stream {
+	struct list node; /* of its owner's streams */
+	void *owner;
+	struct exchange *exchange;
+	bool is_watch;
+	bool is_stray;            /* opened under no view: nothing of it may pass */
+	bool is_broken;           /* it has no frames that we know */
+	bool is_unframed;         /* a LIST, or an answer that is no stream */
+	struct watch_facts facts; /* but for min_age_ms */
+	struct frame_scanner scanner;
+};
+
+/* On the heap, on no list. */
+struct stream *stream_create(void *owner, struct exchange *exchange, bool is_watch,
+			     int64_t now_ms);
+/* Leaves its list. */
+void stream_destroy(struct stream *stream);
+
+/* The head has come. */
+void stream_head(struct stream *stream, const struct upstream_head *head,
+		 int64_t now_ms);
+
+/* Whether it is a WATCH that is, or may become, a stream of frames. */
+bool stream_is_session(const struct stream *stream);
+
+/* Whether the stream is to end as soon as it may, and what decides when that is. */
+struct stream_end {
+	bool is_wanted;
+	int64_t now_ms;
+	int64_t min_age_ms;
+};
+
+/*
+ * Leaves in bytes->len how many of the bytes go on; *ends: the answer ends well
+ * behind them. -EINVAL: cut it.
+ */
+int stream_pass(struct stream *stream, struct slice *bytes,
+		const struct stream_end *end, bool *ends);
+
+#endif
