@@ -194,6 +194,7 @@ static bool claimer_see(struct claimer *claimer, const struct lease *lease)
 {
 	const struct lease *seen = claimer->seen.arena ? &claimer->seen.lease : NULL;
 	bool was_there = claimer->has_read && seen && lease;
+	uint64_t told;
 	bool is_same =
 		claimer->has_read && !seen == !lease &&
 		(!seen || slice_eq(seen->resource_version, lease->resource_version));
@@ -204,6 +205,9 @@ static bool claimer_see(struct claimer *claimer, const struct lease *lease)
 	if (!is_same)
 		claimer->since_ms = loop_now_ms(claimer->context->loop);
 	claimer->has_read = true;
+	if (lease && slice_to_u64(lease->acknowledged, &told) == 0 &&
+	    told > claimer->told_epoch)
+		claimer->told_epoch = told;
 	/* Whoever was named before is over, too: he had to be, to be followed. */
 	if (lease && lease_is_over(lease))
 		claimer->named[0] = '\0';

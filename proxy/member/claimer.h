@@ -36,7 +36,8 @@ struct claimer {
 	char attempt[IDENTITY_BYTES_MAX + 1];
 	char named[IDENTITY_BYTES_MAX + 1];
 	uint64_t acknowledged; /* to be written; set by its owner */
-	const char *told; /* the reason that was logged last */
+	uint64_t told_epoch;   /* the highest epoch that the Lease told of */
+	const char *told;      /* the reason that was logged last */
 };
 
 /* context and events outlive it. */

@@ -140,8 +140,8 @@ static void election_write(struct election *election,
 	char now[CLOCK_WALL_BYTES], epoch[24];
 
 	clock_wall_text(now);
-	snprintf(epoch, sizeof(epoch), "%" PRIu64, terms->epoch);
-	if (terms->epoch > election_epoch(election))
+	snprintf(epoch, sizeof(epoch), "%" PRIu64, terms->told_epoch);
+	if (terms->told_epoch > election_epoch(election))
 		lease.acknowledged = slice_of(epoch);
 	if (!slice_eq(lease.holder, holder) && holder.len > 0) {
 		lease.acquire_time = slice_of(now);

@@ -17,7 +17,7 @@ struct election_terms {
 	struct slice identity; /* ours */
 	int64_t contact_ms;    /* silence counts from here */
 	bool is_holder_gone;   /* who sits there is known to be over */
-	uint64_t epoch;        /* the newest that we know: the seat tells of it */
+	uint64_t told_epoch;   /* the highest that anybody told of: the seat keeps it */
 };
 
 struct election;

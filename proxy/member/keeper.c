@@ -73,6 +73,11 @@ const char *keeper_reason(const struct keeper *keeper)
 	return keeper->reason;
 }
 
+uint64_t keeper_told_epoch(const struct keeper *keeper)
+{
+	return keeper->claimer.told_epoch;
+}
+
 /* --- barriers --- */
 
 static void keeper_refuse_barriers(void *arg)

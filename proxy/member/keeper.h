@@ -62,6 +62,9 @@ int64_t keeper_contact_ms(const struct keeper *keeper);
 /* Why the Lease is not ours: static text. */
 const char *keeper_reason(const struct keeper *keeper);
 
+/* The highest epoch that our Lease told of in former lives. */
+uint64_t keeper_told_epoch(const struct keeper *keeper);
+
 /* Our Lease was seen to change, not by an answer to us. */
 void keeper_poke(struct keeper *keeper, const struct lease *lease);
 

@@ -106,6 +106,18 @@ static void membership_tell_agreement(struct membership *m)
 
 /* --- deciding --- */
 
+/* What is known, or was known to somebody who is gone. */
+static uint64_t membership_told_epoch(const struct membership *m)
+{
+	uint64_t known = follower_assignment(m->follower)->epoch;
+	uint64_t seat = election_epoch(m->election);
+	uint64_t own = keeper_told_epoch(m->keeper);
+
+	if (known < seat)
+		known = seat;
+	return known < own ? own : known;
+}
+
 static void membership_gather(struct membership *m, struct coordination *c)
 {
 	*c = (struct coordination){
@@ -116,7 +128,7 @@ static void membership_gather(struct membership *m, struct coordination *c)
 		.is_stored = follower_is_stored(m->follower),
 		.now_ms = loop_now_ms(m->context.loop),
 		.since_ms = keeper_contact_ms(m->keeper),
-		.told_epoch = election_epoch(m->election),
+		.told_epoch = membership_told_epoch(m),
 		.shards = (int)m->context.conf.shards,
 		.generation = (uint64_t)m->context.conf.generation,
 	};
@@ -141,7 +153,7 @@ static void membership_elect(struct membership *m, const struct coordination *c)
 		.identity = c->identity,
 		.contact_ms = c->since_ms,
 		.is_holder_gone = is_holder_gone(c, election_holder(m->election)),
-		.epoch = c->known->epoch,
+		.told_epoch = c->told_epoch,
 	};
 	bool is_in_charge;
 

@@ -33,7 +33,7 @@ struct coordination {
 	 * everybody and must move nothing.
 	 */
 	int64_t since_ms;
-	/* The highest epoch that the coordinator's Lease tells of. */
+	/* The highest epoch that anything tells of but the peers. */
 	uint64_t told_epoch;
 	int shards;
 	uint64_t generation;

@@ -1,0 +1,119 @@
+#include "tests/unit/member/world/world.h"
+
+/* --- leaving --- */
+
+START_TEST(leaving_member_hands_over_within_milliseconds)
+{
+	for (uint64_t seed = 30; seed < 40; seed++) {
+		world_settled(seed);
+		world_leave(world_another(world_coordinator()), 10000);
+		ck_assert_int_le(world_run_until(world_is_covered, 40), 40);
+		ck_assert_int_eq(world_active_n(), 2);
+		world_end();
+	}
+}
+END_TEST
+
+START_TEST(leaving_coordinator_hands_over_within_milliseconds)
+{
+	for (uint64_t seed = 40; seed < 50; seed++) {
+		world_settled(seed);
+		world_leave(world_coordinator(), 10000);
+		world_run(5);
+		ck_assert_int_le(world_run_until(world_is_covered, 60), 60);
+		ck_assert_int_eq(world_active_n(), 2);
+		world_end();
+	}
+}
+END_TEST
+
+START_TEST(leaving_member_waits_for_its_writes)
+{
+	struct world_member *members = world_settled(8);
+	struct world_member *leaver = &members[1];
+
+	inflight_begin(&leaver->ring.inflight, 1);
+	world_leave(leaver, 10000);
+	world_run(3000);
+	ck_assert_int_eq(leaver->ring.current->state, RING_LEAVING);
+	ck_assert(leaver->is_up);
+	inflight_end(&leaver->ring.inflight, 1);
+	world_run_until(world_is_covered, 50);
+	world_run(100);
+	ck_assert(!leaver->is_up);
+	world_end();
+}
+END_TEST
+
+START_TEST(one_writer_leaving_with_unanswered_writes_releases_nothing)
+{
+	struct world_member *members = world_settled(9);
+
+	inflight_begin(&members[1].ring.inflight, 1);
+	world_leave(&members[1], 2000);
+	world_run(2100);
+	ck_assert(!members[1].is_up);
+	ck_assert(!world_is_covered());
+	ck_assert_int_ge(world_run_until(world_is_covered, 15100), 8000);
+	world_end();
+}
+END_TEST
+
+START_TEST(leaving_ends_also_without_an_api_server)
+{
+	struct world_member *members = world_settled(60);
+
+	world_server_stop();
+	world_leave(&members[0], 1000);
+	world_leave(&members[1], 1000);
+	world_run(7000);
+	ck_assert(!members[0].is_up);
+	ck_assert(!members[1].is_up);
+	world_end();
+}
+END_TEST
+
+START_TEST(leases_of_those_who_left_are_deleted_once_nobody_names_them)
+{
+	struct world_member *members = world_settled(61);
+	struct arena *arena = arena_create();
+	bool is_there;
+
+	world_leave(&members[1], 1000);
+	world_run(1000);
+	world_lease(arena, "r.b", &is_there);
+	ck_assert(!is_there);
+	world_kill(&members[2]);
+	world_run(20000);
+	world_lease(arena, "r.c", &is_there);
+	ck_assert(!is_there);
+	/* The last one's stays, for nobody is there to take its buckets. */
+	world_leave(&members[0], 1000);
+	world_run(1000);
+	ck_assert_slice(world_lease(arena, "r.a", &is_there).state, "released");
+	arena_destroy(arena);
+	world_end();
+}
+END_TEST
+
+START_TEST(ring_that_was_left_by_all_is_taken_up_at_once)
+{
+	struct world_member *members = world_settled(62);
+
+	for (int i = 0; i < 3; i++)
+		world_leave(&members[i], 1000);
+	world_run(2000);
+	world_start(world_member("d"));
+	world_run_until(world_is_covered, 100);
+	ck_assert_int_eq(world_active_n(), 1);
+	world_end();
+}
+END_TEST
+
+UNIT_MAIN("member/leave", leaving_member_hands_over_within_milliseconds,
+	  leaving_coordinator_hands_over_within_milliseconds,
+	  leaving_member_waits_for_its_writes,
+	  one_writer_leaving_with_unanswered_writes_releases_nothing,
+	  leaving_ends_also_without_an_api_server,
+	  leases_of_those_who_left_are_deleted_once_nobody_names_them,
+	  ring_that_was_left_by_all_is_taken_up_at_once)
