@@ -294,6 +294,8 @@ START_TEST(assignment_bounds_members_by_number_and_length)
 	memset(text, 'a', sizeof(text));
 	memcpy(text + IDENTITY_BYTES_MAX - 1, "/1", 3);
 	ck_assert_int_eq(parse_with(&a, arena, "members", text, &err), -EINVAL);
+	ck_assert_str_eq(err.text, "members, line 1: expected <member>/<incarnation>");
+	ck_assert(identity_is_valid(slice_from(slice_of(text), 1)));
 	arena_destroy(arena);
 }
 END_TEST
