@@ -51,7 +51,7 @@ static void on_list(void *arg, const struct api_answer *answer)
 {
 	struct floor_reader *reader = arg;
 	struct err err;
-	uint64_t floor;
+	uint64_t floor = 0;
 
 	reader->call = NULL;
 	if (version_of_answer(&floor, answer, &err) != 0) {
