@@ -303,6 +303,7 @@ static void build_server(struct proxy *proxy)
 
 	server->loop = proxy->loop;
 	server->upstream = proxy->upstream;
+	server->cluster = &proxy->cluster;
 	server->spec = &proxy->config->spec;
 	server->ring = &proxy->ring;
 	server->locator = proxy->locator;

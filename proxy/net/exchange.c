@@ -42,10 +42,6 @@ bool exchange_step_is_edge(enum exchange_step from, enum exchange_step to)
 void exchange_enter(struct exchange *exchange, enum exchange_step step)
 {
 	assert(exchange_step_is_edge(exchange->step, step));
-	log_debug("exchange", exchange_step_name(step),
-		  log_slice("method", exchange->kube.method),
-		  log_slice("path", exchange->kube.path),
-		  log_text("from", exchange_step_name(exchange->step)));
 	exchange->step = step;
 	list_remove(&exchange->node);
 	list_add(&exchange->server->steps[step], &exchange->node);
@@ -118,6 +114,8 @@ static void on_room(void *arg)
 		reply_pump(exchange);
 	else if (exchange->step == EXCHANGE_BODY || exchange->step == EXCHANGE_DRAIN)
 		forward_pump(exchange);
+	else if (exchange->step == EXCHANGE_TUNNEL && exchange->tunnel != NULL)
+		tunnel_pump(exchange->tunnel);
 }
 
 static void on_gone(void *arg, bool is_complete)
@@ -159,6 +157,13 @@ static struct slice slice_of_iovec(h2o_iovec_t bytes)
 	return slice_make(bytes.base, bytes.len);
 }
 
+/* Other offers (h2c) are declined, as every server may (RFC 9110, 7.8). */
+static bool is_tunnelled(struct slice protocol)
+{
+	return slice_is_nocase(protocol, "websocket") ||
+	       slice_is_nocase(protocol, "SPDY/3.1");
+}
+
 /* Everything is copied: the exchange may outlive h2o's request. */
 static void read_request(struct exchange *exchange, const h2o_req_t *req)
 {
@@ -177,7 +182,8 @@ static void read_request(struct exchange *exchange, const h2o_req_t *req)
 	exchange->has_body = req->entity.base != NULL;
 	if (exchange->has_body)
 		exchange->body = arena_copy(arena, slice_of_iovec(req->entity));
-	exchange->is_upgrade = req->upgrade.base != NULL && req->version < 0x200;
+	exchange->is_upgrade = req->version < 0x200 &&
+			       is_tunnelled(slice_of_iovec(req->upgrade));
 	exchange->accept = encoding_of_accept(exchange_header(exchange, "accept"));
 	exchange->target = arena_copy(arena, slice_of_iovec(req->input.path));
 	kube_request_parse(&exchange->kube, arena,

@@ -33,6 +33,7 @@ extern const struct metric server_metrics[];
 struct server {
 	struct loop *loop;
 	struct upstream *upstream;
+	const struct cluster *cluster;
 	const struct ring_spec *spec;
 	struct ring_holder *ring;
 	struct locator *locator;
