@@ -26,7 +26,11 @@ enum filter_need {
 	FILTER_NEEDS_NOTHING = 0,
 	FILTER_NEEDS_BODY = 1,   /* the metadata that the body claims */
 	FILTER_NEEDS_OBJECT = 2, /* where the object named in the path belongs */
-	FILTER_NEEDS_OWNER = 4,  /* where the owner named in the body belongs */
+	/*
+	 * Where the owner named in the body belongs. Wanted together with the object,
+	 * it may be left out where the object is there.
+	 */
+	FILTER_NEEDS_OWNER = 4,
 };
 
 /* What is known about where an object belongs. */
@@ -64,7 +68,7 @@ struct filter_call {
 	struct arena *arena; /* of the exchange */
 	/* Gathered where somebody wanted it. */
 	const struct object_meta *body; /* NULL: not wanted, or not readable */
-	bool is_body_unreadable;        /* wanted, but of an encoding we cannot read */
+	bool is_body_unreadable;        /* wanted, but it could not be read */
 	struct evidence object;         /* FILTER_NEEDS_OBJECT */
 	/* FILTER_NEEDS_OWNER; PLACED_FOREIGN: the body names no owner of the ring. */
 	struct evidence owner;

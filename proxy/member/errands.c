@@ -183,6 +183,7 @@ static struct lease lease_of_peer(const struct errands *errands,
 	return (struct lease){
 		.name = slice_of(peer->lease_name),
 		.namespace = slice_of(errands->context->conf.namespace),
+		.uid = slice_of(peer->uid),
 		.resource_version = slice_of(peer->resource_version),
 		.holder = slice_of(peer->identity),
 		.duration_s = peer->duration_ms / 1000,

@@ -1,5 +1,7 @@
 #include "proxy/member/peers.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "proxy/base/log.h"
@@ -8,6 +10,9 @@
 #include "proxy/net/reflector.h"
 #include "proxy/ring/agreement.h"
 #include "proxy/ring/claim.h"
+
+/* Of a Lease that is not there: older than any. */
+#define VERSION_NONE "0"
 
 struct peers {
 	struct member_context *context;
@@ -78,13 +83,40 @@ void peers_observe(struct peers *peers, const struct lease *lease)
 		peers->events->on_change(peers->arg);
 }
 
+/*
+ * When it was renewed last is not known: it may have been after what we saw, and
+ * before it was deleted. So its time begins again.
+ */
+static void peers_restart(struct peers *peers, const struct peer *peer)
+{
+	char epoch[24];
+	struct lease lease = {
+		.name = slice_of(peer->lease_name),
+		.uid = slice_of(peer->uid),
+		.resource_version = SLICE_LITERAL(VERSION_NONE),
+		.holder = slice_of(peer->identity),
+		.duration_s = peer->duration_ms / 1000,
+		.acquire_time = slice_of(peer->acquire_time),
+		.ring = peers->context->spec->ring,
+		.settings = slice_of(peer->settings),
+	};
+
+	snprintf(epoch, sizeof(epoch), "%" PRIu64, peer->acknowledged);
+	lease.acknowledged = slice_of(epoch);
+	(void)roster_observe(peers->roster, lease.ring, &lease,
+			     loop_now_ms(peers->context->loop), NULL, NULL);
+}
+
 void peers_observe_gone(struct peers *peers, struct slice name)
 {
+	const struct peer *peer = roster_find(peers->roster, name);
 	bool changed = false;
 
 	/* Of our own Lease the keeper knows better than a list that may be old. */
-	if (slice_is(name, peers->context->lease_name))
+	if (!peer || slice_is(name, peers->context->lease_name))
 		return;
+	if (peer->is_present && !peer->is_ended && !peer->is_released)
+		peers_restart(peers, peer);
 	roster_observe_gone(peers->roster, name, &changed);
 	if (!changed)
 		return;
@@ -106,7 +138,7 @@ void peers_expect(struct peers *peers, const struct assignment *assignment)
 					     SLICE_ARGS(member))),
 			.holder = identity,
 			.ring = peers->context->spec->ring,
-			.resource_version = SLICE_LITERAL("0"),
+			.resource_version = SLICE_LITERAL(VERSION_NONE),
 			.duration_s = member_lease_seconds(peers->context),
 			.settings = slice_of(settings_of_assignment(assignment, arena)),
 		};

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "proxy/kube/encoding.h"
+
 #define HEADERS_MAX 4
 
 struct api_call {
@@ -12,6 +14,7 @@ struct api_call {
 	struct buf body;
 	int status;
 	bool is_json;
+	bool is_answered;
 	int64_t sent_ms;
 	int64_t retry_after_ms;
 	void (*on_answer)(void *arg, const struct api_answer *answer);
@@ -104,6 +107,7 @@ static void on_end(void *arg, enum upstream_result result, const struct err *err
 		answer.status = call->status;
 		answer_read(&answer, call);
 	}
+	call->is_answered = true;
 	call->on_answer(call->arg, &answer);
 	arena_destroy(answer.arena);
 	call_free(call);
@@ -155,6 +159,7 @@ struct api_call *api_start(const struct api *api, const struct api_request *requ
 
 void api_cancel(struct api_call *call)
 {
-	if (call != NULL)
+	/* From inside its own answer: on_end frees it. */
+	if (call != NULL && !call->is_answered)
 		call_free(call);
 }

@@ -35,16 +35,16 @@ static void fail(struct exchange *exchange, const struct err *err)
 	bool is_read = !kube_verb_is_mutating(exchange->kube.verb);
 	struct status status = { .code = 503, .reason = "ServiceUnavailable",
 				 .retry_after_s = 1 };
-	const char *format = "the API server could not be reached: %s";
+	const char *what = "the API server could not be reached";
 
 	if (exchange->result == UPSTREAM_TIMEOUT ||
 	    (exchange->result == UPSTREAM_BROKEN && !is_read)) {
 		/* Without Retry-After: it may have been carried out. */
 		status = (struct status){ .code = 504, .reason = "Timeout" };
-		format = "the API server did not answer, the request may have been "
-			 "carried out: %s";
+		what = "the API server did not answer, the request may have been "
+		       "carried out";
 	}
-	status.message = arena_printf(exchange->arena, format, err->text);
+	status.message = arena_printf(exchange->arena, "%s: %s", what, err->text);
 	exchange->server->values[SERVER_UNREACHED]++;
 	reply_status(exchange, &status);
 }

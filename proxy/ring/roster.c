@@ -25,6 +25,7 @@ static void peer_destroy(struct peer *peer)
 	free(peer->member);
 	free(peer->identity);
 	free(peer->lease_name);
+	free(peer->uid);
 	free(peer->resource_version);
 	free(peer->settings);
 	free(peer->acquire_time);
@@ -111,6 +112,7 @@ static bool peer_take(struct peer *peer, const struct lease *lease)
 	bool is_changed = is_new || acknowledged != peer->acknowledged ||
 			  duration_ms != peer->duration_ms;
 
+	is_changed |= text_set(&peer->uid, lease->uid);
 	is_changed |= text_set(&peer->settings, lease->settings);
 	is_changed |= text_set(&peer->acquire_time, lease->acquire_time);
 	is_changed |= flag_set(&peer->is_ended, is_ended || was_ended);

@@ -20,6 +20,7 @@ struct peer {
 	char *member;   /* its id */
 	char *identity; /* member/incarnation: holderIdentity */
 	char *lease_name;
+	char *uid; /* of the Lease: an update without it creates what was deleted */
 	char *resource_version; /* the one that has stood since seen_ms */
 	char *settings;
 	char *acquire_time; /* seniority: earliest first, ties by name */

@@ -1,0 +1,217 @@
+/*
+ * fence: a write leaves only for a bucket that this member owns, while its right
+ * to write stands, judged by the current ring at the last moment (design, section
+ * 7). Whose bucket it is follows from evidence: the object as the API server has
+ * it; for what is created, the owner that its body names, or placement.
+ */
+#include <assert.h>
+
+#include "filters/filter.h"
+
+static bool is_fenced(const struct filter_call *call)
+{
+	return call->resource && kube_verb_is_mutating(call->request->verb);
+}
+
+static bool is_apply(struct slice content_type)
+{
+	struct slice rest = content_type, type = { 0 };
+
+	(void)slice_split(&rest, ';', &type);
+	type = slice_trim(type);
+	return slice_is_nocase(type, "application/apply-patch+yaml") ||
+	       slice_is_nocase(type, "application/apply-patch+cbor");
+}
+
+/* A named object that is not there: some resources are created by a PUT, too. */
+static bool may_create(const struct filter_call *call)
+{
+	const struct kube_request *request = call->request;
+
+	return request->subresource.len == 0 &&
+	       (request->verb == KUBE_VERB_UPDATE ||
+		(request->verb == KUBE_VERB_PATCH && is_apply(call->content_type)));
+}
+
+static unsigned fence_wants(const struct filter_call *call)
+{
+	bool is_owned = call->resource && call->resource->role == RESOURCE_OWNED;
+	unsigned owner = is_owned ? FILTER_NEEDS_BODY | FILTER_NEEDS_OWNER : 0;
+
+	if (!is_fenced(call) || call->request->verb == KUBE_VERB_DELETECOLLECTION)
+		return FILTER_NEEDS_NOTHING;
+	if (call->request->name.len == 0)
+		return FILTER_NEEDS_BODY | owner;
+	return FILTER_NEEDS_OBJECT | (may_create(call) ? owner : 0);
+}
+
+/* --- refusing --- */
+
+/* 409 Conflict: what every framework tries again. why lives in the arena. */
+static enum filter_verdict fence_refuse(struct filter_call *call, const char *why)
+{
+	call->reply = (struct status){ 409, "Conflict",
+				       arena_printf(call->arena, "%s (ring %.*s)", why,
+						    SLICE_ARGS(call->spec->ring)),
+				       0 };
+	return FILTER_REPLY;
+}
+
+static const char *right_obstacle(const struct ring *ring)
+{
+	switch (ring->state) {
+	case RING_NOT_READY:
+		return ring->reason ? ring->reason : "it is not ready";
+	case RING_STANDBY:
+		return "it is a standby and owns no bucket";
+	case RING_LEAVING:
+		return "it is shutting down";
+	case RING_ACTIVE:
+	case RING_RIGHT_LOST:
+		break;
+	}
+	return "its Lease was not renewed in time, its right to write is over";
+}
+
+static enum filter_verdict refuse_without_right(struct filter_call *call, int bucket)
+{
+	const char *what =
+		bucket < 0 ? "" : arena_printf(call->arena, "bucket %d: ", bucket);
+
+	return fence_refuse(call, arena_printf(call->arena,
+					       "%sthis member may not write now: %s",
+					       what, right_obstacle(call->ring)));
+}
+
+/* The body was needed to know the owner. */
+static enum filter_verdict refuse_unreadable(struct filter_call *call)
+{
+	static const struct status broken = {
+		.code = 400,
+		.reason = "BadRequest",
+		.message =
+			"ringside must read the object to know its owner, and could not",
+	};
+	static const struct status foreign = {
+		.code = 415,
+		.reason = "UnsupportedMediaType",
+		.message = "ringside must read the object to know its owner, and reads "
+			   "JSON and protobuf",
+	};
+	enum kube_encoding encoding = encoding_of_content_type(call->content_type);
+	bool is_ours = encoding == KUBE_JSON || encoding == KUBE_PROTOBUF;
+
+	call->reply = is_ours ? broken : foreign;
+	return FILTER_REPLY;
+}
+
+/* --- deciding --- */
+
+static enum filter_verdict fence_permit(struct filter_call *call, int bucket)
+{
+	if (!ring_has_right(call->ring, call->now_ms))
+		return refuse_without_right(call, bucket);
+	if (bucket >= 0 && !ring_may_write(call->ring, bucket, call->now_ms))
+		return fence_refuse(call,
+				    arena_printf(call->arena,
+						 "bucket %d is owned by another member",
+						 bucket));
+	call->bucket = bucket;
+	call->is_counted = call->request->verb != KUBE_VERB_CONNECT;
+	return FILTER_PASS;
+}
+
+/* The deletion reaches what it was narrowed to, which must be ours still. */
+static enum filter_verdict fence_collection(struct filter_call *call)
+{
+	assert(call->view && "the exchange waits for a view");
+	if (ring_has_right(call->ring, call->now_ms) &&
+	    !bucket_set_is_within(&call->view->set, &call->ring->owned))
+		return fence_refuse(call,
+				    "the buckets of this member have just changed");
+	return fence_permit(call, BUCKET_ALL);
+}
+
+/* The default placement, where it is known and ours; else any of ours will do. */
+static enum filter_verdict fence_new_main(struct filter_call *call)
+{
+	const struct kube_request *request = call->request;
+	bool is_namespace = call->resource->group.len == 0 &&
+			    slice_is(call->resource->resource, "namespaces");
+	struct object_key key = {
+		.group = call->resource->group,
+		.resource = call->resource->resource,
+		/* RequestInfo says that a namespace is in itself. */
+		.namespace = is_namespace ? slice_of(NULL) : request->namespace,
+		.name = request->name,
+	};
+	int bucket = BUCKET_NONE;
+
+	if (key.name.len == 0 && call->body)
+		key.name = call->body->name;
+	if (key.name.len > 0)
+		bucket = bucket_place(call->spec->placement, call->spec->buckets, &key);
+	if (bucket >= 0 && !bucket_set_has(&call->ring->owned, bucket))
+		bucket = BUCKET_NONE;
+	return fence_permit(call, bucket);
+}
+
+static enum filter_verdict fence_new_owned(struct filter_call *call)
+{
+	switch (call->owner.known) {
+	case PLACED_AT:
+		return fence_permit(call, call->owner.bucket);
+	case PLACED_FOREIGN:
+		return fence_permit(call, BUCKET_NONE);
+	case PLACED_NOWHERE:
+		return fence_refuse(call, "its owner has no bucket label yet");
+	case PLACED_ABSENT:
+		return fence_refuse(call, "its owner does not exist");
+	case PLACED_UNKNOWN:
+		break;
+	}
+	return call->is_body_unreadable
+		       ? refuse_unreadable(call)
+		       : fence_refuse(call, "the bucket of its owner is not known");
+}
+
+static enum filter_verdict fence_new(struct filter_call *call)
+{
+	return call->resource->role == RESOURCE_OWNED ? fence_new_owned(call)
+						      : fence_new_main(call);
+}
+
+static enum filter_verdict fence_object(struct filter_call *call)
+{
+	switch (call->object.known) {
+	case PLACED_AT:
+		return fence_permit(call, call->object.bucket);
+	case PLACED_FOREIGN:
+		return fence_permit(call, BUCKET_NONE);
+	case PLACED_NOWHERE:
+		return fence_refuse(call, "the object has no bucket label yet");
+	case PLACED_ABSENT:
+		return may_create(call) ? fence_new(call)
+					: fence_permit(call, BUCKET_NONE);
+	case PLACED_UNKNOWN:
+		break;
+	}
+	return fence_refuse(call, "the bucket of the object is not known");
+}
+
+static enum filter_verdict fence_on_send(struct filter_call *call)
+{
+	call->bucket = BUCKET_NONE;
+	call->is_counted = false;
+	if (!is_fenced(call))
+		return FILTER_PASS;
+	if (call->request->verb == KUBE_VERB_DELETECOLLECTION)
+		return fence_collection(call);
+	return call->request->name.len > 0 ? fence_object(call) : fence_new(call);
+}
+
+const struct filter filter_fence = {
+	.name = "fence",
+	.wants = fence_wants,
+	.on_send = fence_on_send,
+};
