@@ -19,7 +19,9 @@ static int address_split(const char *address, char host[HOST_BYTES_MAX],
 	char *end;
 	unsigned long number;
 
-	if (n > 2 && address[0] == '[' && address[n - 1] == ']') {
+	if (address[0] == '[') {
+		if (n < 3 || address[n - 1] != ']')
+			return -EINVAL;
 		address++;
 		n -= 2;
 	} else if (memchr(address, ':', n) != NULL) {
