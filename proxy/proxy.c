@@ -222,8 +222,9 @@ static void on_drain_timer(void *arg)
 
 	if (now >= proxy->drain_until_ms)
 		server_cut_all(&proxy->server);
-	if ((server_open_count(&proxy->server) == 0 &&
-	     listener_connections(proxy->listener) == 0) ||
+	if (server_open_count(&proxy->server) == 0)
+		listener_cut(proxy->listener);
+	if (listener_connections(proxy->listener) == 0 ||
 	    now >= proxy->drain_until_ms + LINGER_MS) {
 		loop_stop(proxy->loop);
 		return;

@@ -264,6 +264,8 @@ void admin_destroy(struct admin *admin)
 	for (int i = 0; i < TURNS_MAX && admin->connections_n > 0; i++)
 		h2o_evloop_run(loop_h2o(admin->env.loop), 0);
 	h2o_context_dispose(&admin->context);
+	/* Trap: h2o 2.2.5 destroys the queue and keeps its memory. */
+	free(admin->context.queue);
 	h2o_config_dispose(&admin->config);
 	free(admin);
 }

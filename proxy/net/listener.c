@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <sys/socket.h>
 
 #include <h2o.h>
 #include <h2o/http1.h>
@@ -16,6 +16,7 @@
 #define IDLE_TIMEOUT_MS (10 * 60 * 1000)
 
 struct listening {
+	struct listener *listener;
 	h2o_socket_t *socket; /* NULL: off */
 	h2o_accept_ctx_t accept;
 };
@@ -25,8 +26,15 @@ struct handler {
 	struct listener *listener;
 };
 
+/* h2o 2.2.5 cannot close its connections: we keep them in sight from outside. */
+struct connection {
+	struct list node; /* in listener->connections */
+	h2o_socket_t *socket;
+};
+
 struct listener {
 	struct server *server;
+	struct list connections;
 	h2o_globalconf_t config;
 	h2o_context_t context;
 	SSL_CTX *ssl;
@@ -42,6 +50,27 @@ static int on_request(h2o_handler_t *super, h2o_req_t *req)
 	return 0;
 }
 
+static void on_close(void *data)
+{
+	struct connection *connection = data;
+
+	list_remove(&connection->node);
+	free(connection);
+}
+
+static void watch_connection(struct listener *listener, h2o_socket_t *socket)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+
+	if (connection == NULL)
+		abort();
+	connection->socket = socket;
+	list_init(&connection->node);
+	list_add(&listener->connections, &connection->node);
+	socket->on_close.cb = on_close;
+	socket->on_close.data = connection;
+}
+
 static void on_accept(h2o_socket_t *socket, const char *err)
 {
 	struct listening *listening = socket->data;
@@ -50,8 +79,10 @@ static void on_accept(h2o_socket_t *socket, const char *err)
 	if (err != NULL)
 		return;
 	accepted = h2o_evloop_socket_accept(socket);
-	if (accepted != NULL)
-		h2o_accept(&listening->accept, accepted);
+	if (accepted == NULL)
+		return;
+	watch_connection(listening->listener, accepted);
+	h2o_accept(&listening->accept, accepted);
 }
 
 static void configure(struct listener *listener)
@@ -85,6 +116,7 @@ static int open_address(struct listener *listener, struct listening *listening,
 	fd = listen_on(address, err);
 	if (fd < 0)
 		return fd;
+	listening->listener = listener;
 	listening->accept.ctx = &listener->context;
 	listening->accept.hosts = listener->config.hosts;
 	listening->socket =
@@ -105,6 +137,7 @@ int listener_create(struct listener **out, struct server *server, char **ca_pem,
 	if (listener == NULL)
 		abort();
 	listener->server = server;
+	list_init(&listener->connections);
 	configure(listener);
 	*ca_pem = NULL;
 	rc = open_address(listener, &listener->http, conf->http, err);
@@ -138,22 +171,29 @@ void listener_drain(struct listener *listener)
 
 size_t listener_connections(const struct listener *listener)
 {
-	size_t n = 0;
+	return list_count(&listener->connections);
+}
 
-	for (const h2o_linklist_t *node = listener->context.http1._conns.next;
-	     node != &listener->context.http1._conns; node = node->next)
-		n++;
-	for (const h2o_linklist_t *node = listener->context.http2._conns.next;
-	     node != &listener->context.http2._conns; node = node->next)
-		n++;
-	return n;
+void listener_cut(struct listener *listener)
+{
+	LIST_EACH(node, &listener->connections) {
+		struct connection *connection = LIST_OWNER(node, struct connection, node);
+
+		/* h2o sees the end and closes, from the loop. */
+		(void)shutdown(h2o_socket_get_fd(connection->socket), SHUT_RDWR);
+	}
 }
 
 void listener_destroy(struct listener *listener)
 {
 	stop_listening(&listener->https);
 	stop_listening(&listener->http);
+	/* Trap: h2o leaves the timer of its GOAWAYs linked, and asserts it is not. */
+	if (h2o_timeout_is_linked(&listener->context.http2._graceful_shutdown_timeout))
+		h2o_timeout_unlink(&listener->context.http2._graceful_shutdown_timeout);
 	h2o_context_dispose(&listener->context);
+	/* Trap: h2o 2.2.5 destroys the queue and keeps its memory. */
+	free(listener->context.queue);
 	h2o_config_dispose(&listener->config);
 	SSL_CTX_free(listener->ssl);
 	free(listener);

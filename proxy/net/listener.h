@@ -23,6 +23,10 @@ void listener_drain(struct listener *listener);
 /* How many connections are open. */
 size_t listener_connections(const struct listener *listener);
 
+/* Closes the connections that are left; they are gone after a turn of the loop. */
+void listener_cut(struct listener *listener);
+
+/* No connection is open. */
 void listener_destroy(struct listener *listener);
 
 #endif
