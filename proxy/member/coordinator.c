@@ -42,6 +42,7 @@ void coordinator_report(struct coordinator *coordinator, struct coordination *c)
 {
 	errands_report(coordinator->errands, c);
 	c->labelled = coordinator->labelled;
+	c->tried_epoch = coordinator->publication.epoch;
 }
 
 /* --- the labeller --- */

@@ -123,6 +123,25 @@ static void follower_take(struct follower *follower, const struct json *object)
 	snprintf(follower->uid, sizeof(follower->uid), "%.*s", SLICE_ARGS(uid));
 }
 
+/* Whether two assignments say the same, whoever wrote them. */
+static bool is_same(const struct follower *follower, const struct assignment *read)
+{
+	const struct ring_spec *spec = follower->context->spec;
+	struct buf a, b;
+	bool is_same;
+
+	if (read->epoch != follower->known->epoch)
+		return false;
+	buf_init(&a, ASSIGNMENT_BYTES_MAX);
+	buf_init(&b, ASSIGNMENT_BYTES_MAX);
+	is_same = assignment_write(&a, follower->known, spec) == 0 &&
+		  assignment_write(&b, read, spec) == 0 &&
+		  slice_eq(buf_slice(&a), buf_slice(&b));
+	buf_finish(&a);
+	buf_finish(&b);
+	return is_same;
+}
+
 /* The verdict on a version of the ConfigMap; NEW: it was adopted. */
 static enum version_verdict follower_judge(struct follower *follower,
 					   const struct json *object, struct err *err)
@@ -140,7 +159,8 @@ static enum version_verdict follower_judge(struct follower *follower,
 		found.epoch = read->epoch;
 		err_set(err, 0, "its epoch %" PRIu64 " is over", read->epoch);
 	}
-	verdict = version_judge(&known, &found);
+	verdict = version_judge(&known, &found,
+				found.epoch > 0 && is_same(follower, read));
 	if (verdict != VERSION_STALE)
 		follower_take(follower, object);
 	if (verdict == VERSION_NEW)

@@ -9,6 +9,9 @@
 #include "proxy/member/context.h"
 #include "proxy/ring/assignment.h"
 
+/* An object of Kubernetes is 1.5 MiB at most. */
+#define ASSIGNMENT_BYTES_MAX (1 << 20)
+
 struct follower_events {
 	/* A consistent read is done: what was published before our start is known. */
 	void (*on_ready)(void *arg);

@@ -4,9 +4,6 @@
 #include "proxy/kube/lease.h"
 #include "proxy/ring/coordination.h"
 
-/* An object of Kubernetes is 1.5 MiB at most. */
-#define ASSIGNMENT_BYTES_MAX (1 << 20)
-
 static void publication_on_answer(void *arg, const struct api_answer *answer)
 {
 	struct publication *publication = arg;

@@ -16,7 +16,7 @@ struct publication {
 	struct api_call *call;
 	bool is_create;
 	struct loop_timer pause; /* after a failure */
-	uint64_t epoch;
+	uint64_t epoch; /* of the last attempt, which may be stored late; or 0 */
 	int moves;
 };
 

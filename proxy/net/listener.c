@@ -14,6 +14,8 @@
 
 /* A controller's connections idle for minutes between requests. */
 #define IDLE_TIMEOUT_MS (10 * 60 * 1000)
+/* Turns of the loop in which h2o notices that its connections are closed. */
+#define TURNS_MAX 100
 
 struct listening {
 	struct listener *listener;
@@ -188,6 +190,9 @@ void listener_destroy(struct listener *listener)
 {
 	stop_listening(&listener->https);
 	stop_listening(&listener->http);
+	listener_cut(listener);
+	for (int i = 0; i < TURNS_MAX && listener_connections(listener) > 0; i++)
+		h2o_evloop_run(loop_h2o(listener->server->loop), 0);
 	/* Trap: h2o leaves the timer of its GOAWAYs linked, and asserts it is not. */
 	if (h2o_timeout_is_linked(&listener->context.http2._graceful_shutdown_timeout))
 		h2o_timeout_unlink(&listener->context.http2._graceful_shutdown_timeout);

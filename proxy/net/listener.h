@@ -26,7 +26,7 @@ size_t listener_connections(const struct listener *listener);
 /* Closes the connections that are left; they are gone after a turn of the loop. */
 void listener_cut(struct listener *listener);
 
-/* No connection is open. */
+/* Cuts what is open; the exchanges have been cut before. */
 void listener_destroy(struct listener *listener);
 
 #endif

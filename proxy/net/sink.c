@@ -31,7 +31,8 @@ static void on_dispose(void *data)
 	struct anchor *anchor = data;
 
 	if (anchor->sink != NULL)
-		sink_detach(anchor->sink, anchor->sink->is_last_sent);
+		sink_detach(anchor->sink,
+			    anchor->sink->is_last_sent && !anchor->sink->is_aborting);
 }
 
 static void on_proceed(h2o_generator_t *generator, h2o_req_t *req)

@@ -48,11 +48,11 @@ enum agreement agreement_with(const struct assignment *assignment,
 }
 
 enum version_verdict version_judge(const struct assignment_version *known,
-				   const struct assignment_version *read)
+				   const struct assignment_version *read, bool is_same)
 {
 	if (read->version <= known->version)
 		return VERSION_STALE;
-	if (read->epoch == 0 || read->epoch < known->epoch)
-		return VERSION_REVERTED;
-	return VERSION_NEW;
+	if (read->epoch > known->epoch)
+		return VERSION_NEW;
+	return is_same && read->epoch > 0 ? VERSION_NEW : VERSION_REVERTED;
 }

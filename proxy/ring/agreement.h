@@ -37,13 +37,15 @@ enum version_verdict {
 	VERSION_NEW,   /* replaces what is known */
 	VERSION_STALE, /* seen before, or from an API server that lags: ignored */
 	/*
-	 * Stored later, yet garbage or an older epoch that somebody wrote back: what
-	 * is known stands, and is to be written again.
+	 * Stored later, yet garbage, an older epoch, or another content of the same
+	 * one: a create that came late, or somebody's hand. What is known stands,
+	 * and is to be written again.
 	 */
 	VERSION_REVERTED,
 };
 
+/* is_same: both have the same content. */
 enum version_verdict version_judge(const struct assignment_version *known,
-				   const struct assignment_version *read);
+				   const struct assignment_version *read, bool is_same);
 
 #endif

@@ -306,6 +306,8 @@ enum plan_verdict coordination_plan(const struct coordination *c,
 	struct assignment plan = now;
 	bool is_moved, is_changed;
 
+	if (c->tried_epoch > now.epoch)
+		now.epoch = c->tried_epoch;
 	if (!is_certain(c) || coordination_candidates(c, candidates) == 0)
 		return PLAN_HOLD;
 	is_moved = owners_plan(c, &now, &plan);

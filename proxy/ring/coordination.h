@@ -35,6 +35,9 @@ struct coordination {
 	int64_t since_ms;
 	/* The highest epoch that anything tells of but the peers. */
 	uint64_t told_epoch;
+	/* The highest epoch that we tried to publish: no attempt has that of another.
+	 */
+	uint64_t tried_epoch;
 	int shards;
 	uint64_t generation;
 	uint32_t labelled; /* first passes that are complete */

@@ -7,13 +7,13 @@ const char *ring_state_name(enum ring_state state)
 {
 	switch (state) {
 	case RING_NOT_READY:
-		return "not ready";
+		return "not-ready";
 	case RING_STANDBY:
 		return "standby";
 	case RING_ACTIVE:
 		return "active";
 	case RING_RIGHT_LOST:
-		return "right lost";
+		return "right-lost";
 	case RING_LEAVING:
 		return "leaving";
 	}
