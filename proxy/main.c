@@ -113,7 +113,8 @@ static int dispatch(const struct command *command)
 	if (command->help != NULL)
 		return help(command);
 	if (command->version != NULL)
-		return puts("ringside " RINGSIDE_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+		return puts("ringside " RINGSIDE_VERSION) < 0 ? EXIT_FAILURE
+							      : EXIT_SUCCESS;
 	if (strcmp(word, "run") == 0 && command->line.words_n == 2)
 		return run(command);
 	if (strcmp(word, "check") == 0 && command->line.words_n == 2)
@@ -138,8 +139,10 @@ int main(int argc, char **argv)
 	/* Writes to connections that are gone are errors to handle, not signals. */
 	signal(SIGPIPE, SIG_IGN);
 	command.arena = arena_create();
-	command.line = (struct overrides_line){ .argv = argv + 1, .flags = flags,
-						.flags_n = sizeof(flags) / sizeof(*flags) };
+	command.line =
+		(struct overrides_line){ .argv = argv + 1,
+					 .flags = flags,
+					 .flags_n = sizeof(flags) / sizeof(*flags) };
 	overrides_init(&command.overrides, command.arena);
 	overrides_add_environment(&command.overrides, environ);
 	if (overrides_add_flags(&command.overrides, &command.line, &err) != 0)

@@ -72,11 +72,12 @@ static int resolve_identity(struct proxy *proxy, struct err *err)
 	proxy->member = proxy->config->member;
 	resolve_id(proxy);
 	if (!is_dns_label(slice_of(proxy->member.id)))
-		return err_set(err, -EINVAL, "member '%s': expected %s", proxy->member.id,
-			       DNS_LABEL_RULE);
+		return err_set(err, -EINVAL, "member '%s': expected %s",
+			       proxy->member.id, DNS_LABEL_RULE);
 	if (proxy->member.namespace[0] == '\0')
-		proxy->member.namespace =
-			namespace != NULL && namespace[0] != '\0' ? namespace : "default";
+		proxy->member.namespace = namespace != NULL && namespace[0] != '\0'
+						  ? namespace
+						  : "default";
 	return 0;
 }
 
@@ -251,9 +252,10 @@ static void on_signal(void *arg, int signal)
 		reload(proxy);
 	} else if (!proxy->is_ending) {
 		proxy->is_ending = true;
-		log_info("proxy", "told to end, leaving the ring", log_int("signal", signal));
-		membership_leave(proxy->membership, proxy->server.conf.drain_ms, on_left,
-				 proxy);
+		log_info("proxy", "told to end, leaving the ring",
+			 log_int("signal", signal));
+		membership_leave(proxy->membership, proxy->server.conf.drain_ms,
+				 on_left, proxy);
 	} else {
 		log_warn("proxy", "told to end again, ending now",
 			 log_int("signal", signal));
@@ -330,7 +332,8 @@ static int write_files(struct proxy *proxy, const char *ca_pem, struct err *err)
 		rc = tls_write_file(net->ca_out, ca_pem, err);
 	if (rc == 0 && net->kubeconfig_out[0] != '\0')
 		rc = kubeconfig_write(net->kubeconfig_out, url,
-				      ca_pem != NULL ? ca_pem : "", &proxy->cluster, err);
+				      ca_pem != NULL ? ca_pem : "", &proxy->cluster,
+				      err);
 	return rc;
 }
 
@@ -362,7 +365,8 @@ static int build(struct proxy *proxy, struct err *err)
 	if (rc == 0)
 		rc = resolve_identity(proxy, err);
 	if (rc == 0)
-		rc = upstream_curl_create(&proxy->upstream, proxy->loop, &proxy->cluster,
+		rc = upstream_curl_create(&proxy->upstream, proxy->loop,
+					  &proxy->cluster,
 					  config->net.connect_timeout_ms, err);
 	if (rc != 0)
 		return rc;
@@ -404,7 +408,8 @@ int proxy_create(struct proxy **out, struct config *config,
 	loop_timer_start(proxy->loop, &proxy->file_timer, FILE_CHECK_MS);
 	log_info("proxy", "listening", log_slice("ring", config->spec.ring),
 		 log_text("member", proxy->member.id),
-		 log_text("https", config->net.https), log_text("http", config->net.http),
+		 log_text("https", config->net.https),
+		 log_text("http", config->net.http),
 		 log_text("admin", config->net.admin),
 		 log_text("upstream", proxy->cluster.server));
 	*out = proxy;

@@ -48,11 +48,12 @@ static int write_peer(struct buf *out, const struct membership_report *members,
 	rc = buf_append_text(out, "{");
 	if (rc == 0)
 		rc = write_text(out, "identity", identity);
-	return rc != 0 ? rc :
-			 buf_printf(out, "\"state\":\"%s\",\"active\":%s,\"buckets\":%d}",
-				    peer_state_name(roster_state(peer, members->now_ms)),
-				    index >= 0 && index < active ? "true" : "false",
-				    bucket_set_count(&owned));
+	return rc != 0 ? rc
+		       : buf_printf(
+				 out, "\"state\":\"%s\",\"active\":%s,\"buckets\":%d}",
+				 peer_state_name(roster_state(peer, members->now_ms)),
+				 index >= 0 && index < active ? "true" : "false",
+				 bucket_set_count(&owned));
 }
 
 static int write_peers(struct buf *out, const struct membership_report *members)
@@ -77,16 +78,17 @@ static int write_resource(struct buf *out,
 	int rc = buf_append_text(out, "{");
 
 	if (rc == 0)
-		rc = write_text(out, "resource",
-				slice_of(ring_resource_name(resource->resource, arena)));
+		rc = write_text(
+			out, "resource",
+			slice_of(ring_resource_name(resource->resource, arena)));
 	if (rc == 0)
 		rc = write_set(out, "view", view != NULL ? &view->set : &none);
 	if (rc == 0)
 		rc = buf_printf(out,
 				"\"role\":\"%s\",\"floor\":\"%" PRIu64
 				"\",\"state\":\"%s\",\"sessions\":%zu}",
-				resource->resource->role == RESOURCE_MAIN ? "main" :
-									    "owned",
+				resource->resource->role == RESOURCE_MAIN ? "main"
+									  : "owned",
 				view != NULL ? view->floor : 0, resource->state,
 				resource->sessions);
 	arena_destroy(arena);
@@ -129,13 +131,14 @@ static int write_self(struct buf *out, const struct report *report,
 		rc = write_text(out, "coordinator", slice_of(members->coordinator));
 	if (rc == 0)
 		rc = write_set(out, "owned", &ring->owned);
-	return rc != 0 ? rc :
-			 buf_printf(out,
+	return rc != 0 ? rc
+		       : buf_printf(out,
 				    "\"epoch\":%" PRIu64
 				    ",\"buckets\":%d,\"owned_count\":%d,"
 				    "\"right_ms\":%" PRId64 ",",
 				    ring->epoch, report->spec->buckets,
-				    bucket_set_count(&ring->owned), right > 0 ? right : 0);
+				    bucket_set_count(&ring->owned),
+				    right > 0 ? right : 0);
 }
 
 int report_write(const struct report *report, struct buf *out)

@@ -122,10 +122,9 @@ static void gather_next(struct exchange *exchange)
 		gather_object(exchange);
 	} else if ((needs & FILTER_NEEDS_OWNER) && exchange->call.body != NULL) {
 		exchange->needs &= ~(unsigned)FILTER_NEEDS_OWNER;
-		exchange->locate = locate_owner(exchange->server->locator,
-						exchange->call.body,
-						exchange->kube.namespace,
-						on_owner_located, exchange);
+		exchange->locate = locate_owner(
+			exchange->server->locator, exchange->call.body,
+			exchange->kube.namespace, on_owner_located, exchange);
 	} else {
 		decide(exchange);
 	}
@@ -154,8 +153,8 @@ static void on_hold_over(void *arg)
 		.retry_after_s = 1,
 		.message = arena_printf(exchange->arena, "ring %.*s is not ready: %s",
 					SLICE_ARGS(exchange->server->spec->ring),
-					ring->reason ? ring->reason :
-						       ring_state_name(ring->state)),
+					ring->reason ? ring->reason
+						     : ring_state_name(ring->state)),
 	};
 
 	exchange->server->values[SERVER_NOT_READY]++;

@@ -47,7 +47,8 @@ static void on_head(void *arg, const struct upstream_head *head)
 		const struct header *field = &head->headers[i];
 
 		if (slice_is_nocase(field->name, "content-type"))
-			call->is_json = encoding_of_content_type(field->value) == KUBE_JSON;
+			call->is_json = encoding_of_content_type(field->value) ==
+					KUBE_JSON;
 		if (slice_is_nocase(field->name, "retry-after") &&
 		    slice_to_u64(field->value, &seconds) == 0 && seconds <= 3600)
 			call->retry_after_ms = (int64_t)seconds * 1000;
@@ -121,7 +122,8 @@ static const struct upstream_events events = {
 };
 
 struct api_call *api_start(const struct api *api, const struct api_request *request,
-			   void (*on_answer)(void *arg, const struct api_answer *answer),
+			   void (*on_answer)(void *arg,
+					     const struct api_answer *answer),
 			   void *arg)
 {
 	struct api_call *call = calloc(1, sizeof(*call));
@@ -131,7 +133,8 @@ struct api_call *api_start(const struct api *api, const struct api_request *requ
 		.identity = UPSTREAM_AS_MEMBER,
 		.is_safe = slice_is(slice_of(request->method), "GET"),
 		.has_body = request->body.len > 0,
-		.timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : API_TIMEOUT_MS,
+		.timeout_ms = request->timeout_ms > 0 ? request->timeout_ms
+						      : API_TIMEOUT_MS,
 	};
 	const char *accept = request->accept != NULL ? request->accept : API_JSON;
 
@@ -142,14 +145,14 @@ struct api_call *api_start(const struct api *api, const struct api_request *requ
 	call->arg = arg;
 	call->arena = arena_create();
 	buf_init(&call->body, API_ANSWER_BYTES_MAX);
-	headers[out.headers_n++] = (struct header){ SLICE_LITERAL("Accept"),
-						    slice_of(accept) };
+	headers[out.headers_n++] =
+		(struct header){ SLICE_LITERAL("Accept"), slice_of(accept) };
 	headers[out.headers_n++] = (struct header){ SLICE_LITERAL("User-Agent"),
 						    slice_of(api->user_agent) };
 	if (request->content_type != NULL)
-		headers[out.headers_n++] = (struct header){
-			SLICE_LITERAL("Content-Type"), slice_of(request->content_type)
-		};
+		headers[out.headers_n++] =
+			(struct header){ SLICE_LITERAL("Content-Type"),
+					 slice_of(request->content_type) };
 	out.method = arena_copy(call->arena, slice_of(request->method));
 	out.target = arena_copy(call->arena, slice_of(request->target));
 	out.body = arena_copy(call->arena, request->body);

@@ -17,7 +17,8 @@
 #define API_MERGE_PATCH "application/merge-patch+json"
 /* Accept for the metadata of one object, or of a list of them. */
 #define API_METADATA "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-#define API_METADATA_LIST "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+#define API_METADATA_LIST \
+	"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 struct api {
 	struct loop *loop;
@@ -38,10 +39,10 @@ struct api_answer {
 	/* 0 when there is no answer: err says why, `result` what is known. */
 	int status;
 	enum upstream_result result;
-	int64_t retry_after_ms; /* from Retry-After, 0 if none */
-	int64_t sent_ms;	/* our clock, just before the request was sent */
+	int64_t retry_after_ms;  /* from Retry-After, 0 if none */
+	int64_t sent_ms;         /* our clock, just before the request was sent */
 	const struct json *json; /* the body; NULL if it is not JSON or empty */
-	struct arena *arena;	 /* holds json; ends after the callback */
+	struct arena *arena;     /* holds json; ends after the callback */
 	struct err err; /* for a person: also the Status message of a refusal */
 };
 
@@ -52,7 +53,8 @@ struct api_call;
  * before. The answer is borrowed until on_answer returns.
  */
 struct api_call *api_start(const struct api *api, const struct api_request *request,
-			   void (*on_answer)(void *arg, const struct api_answer *answer),
+			   void (*on_answer)(void *arg,
+					     const struct api_answer *answer),
 			   void *arg);
 
 /* on_answer will not come; the request may still have had its effect. NULL is fine. */

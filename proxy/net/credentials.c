@@ -19,10 +19,13 @@ static int server_split(const char *server, char *part[4], struct err *err)
 		rc = err_set(err, -EINVAL, "server '%s': expected an http or https URL",
 			     server);
 	for (int i = 0; rc == 0 && i < 4; i++)
-		if (curl_url_get(url, parts[i], &part[i], CURLU_DEFAULT_PORT) != CURLUE_OK)
-			rc = err_set(err, -EINVAL, "server '%s': no host or port", server);
+		if (curl_url_get(url, parts[i], &part[i], CURLU_DEFAULT_PORT) !=
+		    CURLUE_OK)
+			rc = err_set(err, -EINVAL, "server '%s': no host or port",
+				     server);
 	if (rc == 0 && strncmp(part[0], "http", 4) != 0)
-		rc = err_set(err, -EINVAL, "server '%s': expected http or https", server);
+		rc = err_set(err, -EINVAL, "server '%s': expected http or https",
+			     server);
 	curl_url_cleanup(url);
 	return rc;
 }
@@ -83,7 +86,8 @@ static void apply_pem(CURL *easy, CURLoption blob, CURLoption file, const char *
 	}
 }
 
-void credentials_apply(const struct credentials *credentials, CURL *easy, bool is_member)
+void credentials_apply(const struct credentials *credentials, CURL *easy,
+		       bool is_member)
 {
 	const struct cluster *cluster = credentials->cluster;
 
@@ -101,14 +105,14 @@ void credentials_apply(const struct credentials *credentials, CURL *easy, bool i
 		  cluster->key_file);
 }
 
-static int token_set(struct credentials *credentials, struct slice token, const char *file,
-		     struct err *err)
+static int token_set(struct credentials *credentials, struct slice token,
+		     const char *file, struct err *err)
 {
 	while (token.len > 0 && strchr(" \r\n\t", token.data[token.len - 1]) != NULL)
 		token.len--;
 	if (token.len == 0 || token.len > TOKEN_BYTES_MAX)
-		return err_set(err, -EINVAL, "%s: no token, or one above %d bytes", file,
-			       TOKEN_BYTES_MAX);
+		return err_set(err, -EINVAL, "%s: no token, or one above %d bytes",
+			       file, TOKEN_BYTES_MAX);
 	/* A line break would be a header of the token's own. */
 	if (memchr(token.data, '\n', token.len) || memchr(token.data, '\r', token.len))
 		return err_set(err, -EINVAL, "%s: a token is one line", file);
@@ -117,7 +121,8 @@ static int token_set(struct credentials *credentials, struct slice token, const 
 			  SLICE_ARGS(token), '\0');
 }
 
-static int token_read(struct credentials *credentials, const char *file, struct err *err)
+static int token_read(struct credentials *credentials, const char *file,
+		      struct err *err)
 {
 	char text[TOKEN_BYTES_MAX + 1];
 	struct stat info;
@@ -125,7 +130,8 @@ static int token_read(struct credentials *credentials, const char *file, struct 
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, &info) != 0) {
-		int rc = err_set(err, -errno, "token file %s: %s", file, strerror(errno));
+		int rc = err_set(err, -errno, "token file %s: %s", file,
+				 strerror(errno));
 
 		if (fd >= 0)
 			close(fd);
@@ -159,7 +165,9 @@ const char *credentials_header(struct credentials *credentials, struct err *err)
 		if (!token_is_current(credentials, cluster->token_file))
 			(void)token_read(credentials, cluster->token_file, err);
 	} else if (cluster->token != NULL && credentials->authorization.len == 0) {
-		(void)token_set(credentials, slice_of(cluster->token), "kubeconfig", err);
+		(void)token_set(credentials, slice_of(cluster->token), "kubeconfig",
+				err);
 	}
-	return credentials->authorization.len > 0 ? credentials->authorization.data : NULL;
+	return credentials->authorization.len > 0 ? credentials->authorization.data
+						  : NULL;
 }

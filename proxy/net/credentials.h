@@ -17,8 +17,8 @@
 
 struct credentials {
 	const struct cluster *cluster;
-	char *url;	  /* what the certificate is checked against */
-	char *prefix;	  /* the path part of the server's URL, no slash at the end */
+	char *url;    /* what the certificate is checked against */
+	char *prefix; /* the path part of the server's URL, no slash at the end */
 	struct curl_slist *connect_to; /* where that really is, or NULL */
 	struct buf authorization;      /* "Authorization: Bearer ...", or empty */
 	struct timespec token_time;    /* of the token file that was read */
@@ -31,7 +31,8 @@ int credentials_init(struct credentials *credentials, const struct cluster *clus
 void credentials_finish(struct credentials *credentials);
 
 /* URL, TLS trust and, with is_member, the client certificate. */
-void credentials_apply(const struct credentials *credentials, CURL *easy, bool is_member);
+void credentials_apply(const struct credentials *credentials, CURL *easy,
+		       bool is_member);
 
 /*
  * Our Authorization header line, or NULL where we have no token; borrowed until

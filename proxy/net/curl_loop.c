@@ -81,8 +81,8 @@ static int on_timer(CURLM *multi, long delay_ms, void *arg)
 	return 0;
 }
 
-void curl_loop_init(struct curl_loop *curl, struct loop *loop, void (*on_work)(void *arg),
-		    void *arg)
+void curl_loop_init(struct curl_loop *curl, struct loop *loop,
+		    void (*on_work)(void *arg), void *arg)
 {
 	curl->loop = loop;
 	curl->on_work = on_work;

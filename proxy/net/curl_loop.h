@@ -18,8 +18,8 @@ struct curl_loop {
 	void *arg;
 };
 
-void curl_loop_init(struct curl_loop *curl, struct loop *loop, void (*on_work)(void *arg),
-		    void *arg);
+void curl_loop_init(struct curl_loop *curl, struct loop *loop,
+		    void (*on_work)(void *arg), void *arg);
 
 /* All easy handles have been removed before. */
 void curl_loop_finish(struct curl_loop *curl);

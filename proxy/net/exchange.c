@@ -81,8 +81,8 @@ static void exchange_let_go(struct exchange *exchange)
 void exchange_end_if_done(struct exchange *exchange)
 {
 	/* A write that was let pass is in flight until its answer is known. */
-	bool upstream_left = exchange->transfer != NULL && !exchange->is_upstream_done &&
-			     exchange->is_in_flight;
+	bool upstream_left = exchange->transfer != NULL &&
+			     !exchange->is_upstream_done && exchange->is_in_flight;
 
 	if (exchange->step == EXCHANGE_END || exchange->sink.req != NULL ||
 	    exchange->tunnel != NULL || upstream_left)

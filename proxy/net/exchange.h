@@ -65,7 +65,7 @@ struct exchange {
 	struct slice body;
 	bool has_body;
 	bool is_upgrade;
-	enum kube_encoding accept; /* what our own answers are written in */
+	enum kube_encoding accept;            /* what our own answers are written in */
 	const struct ring_resource *resource; /* sharded; else NULL */
 
 	/* Deciding. */

@@ -33,7 +33,8 @@ bool forward_may_send(void *arg)
 static void fail(struct exchange *exchange, const struct err *err)
 {
 	bool is_read = !kube_verb_is_mutating(exchange->kube.verb);
-	struct status status = { .code = 503, .reason = "ServiceUnavailable",
+	struct status status = { .code = 503,
+				 .reason = "ServiceUnavailable",
 				 .retry_after_s = 1 };
 	const char *what = "the API server could not be reached";
 
@@ -121,7 +122,8 @@ static void on_head(void *arg, const struct upstream_head *head)
 	static const struct headers_rules rules = { .is_request = false };
 	struct exchange *exchange = arg;
 	struct header *headers;
-	struct sink_head out = { .status = head->status, .phrase = head->phrase,
+	struct sink_head out = { .status = head->status,
+				 .phrase = head->phrase,
 				 .content_length = head->content_length };
 
 	if (exchange->step != EXCHANGE_CONNECT)
@@ -137,7 +139,8 @@ static void on_head(void *arg, const struct upstream_head *head)
 		out.content_length = -1;
 	exchange_enter(exchange, EXCHANGE_BODY);
 	sink_start(&exchange->sink, &out);
-	/* on_bytes follows at once where the body has begun; else the head goes alone. */
+	/* on_bytes follows at once where the body has begun; else the head goes alone.
+	 */
 	exchange_poke(exchange);
 }
 
@@ -191,7 +194,8 @@ static struct slice target(struct exchange *exchange)
 	if (exchange->resource == NULL)
 		return exchange->target;
 	buf_init(&text, exchange->target.len + TARGET_GROWTH_MAX);
-	if (buf_append(&text, exchange->kube.path) != 0 || buf_append_text(&text, "?") != 0 ||
+	if (buf_append(&text, exchange->kube.path) != 0 ||
+	    buf_append_text(&text, "?") != 0 ||
 	    query_write(exchange->query, &text) != 0) {
 		buf_finish(&text);
 		return slice_make(NULL, 0);
@@ -225,7 +229,8 @@ static void open_stream(struct exchange *exchange)
 		return;
 	}
 	exchange->server->values[SERVER_NARROWED]++;
-	exchange->stream = relay->open(relay->arg, exchange->resource, exchange, is_watch);
+	exchange->stream =
+		relay->open(relay->arg, exchange->resource, exchange, is_watch);
 }
 
 void forward_start(struct exchange *exchange)
@@ -233,7 +238,8 @@ void forward_start(struct exchange *exchange)
 	struct server *server = exchange->server;
 	bool is_own = server->conf.credentials == NET_CREDENTIALS_OWN;
 	struct headers_rules rules = { .is_request = true,
-				       .strips_encoding = exchange->call.strips_encoding,
+				       .strips_encoding =
+					       exchange->call.strips_encoding,
 				       .strips_authorization = is_own };
 	struct header *headers;
 	struct upstream_request request = {
@@ -259,5 +265,6 @@ void forward_start(struct exchange *exchange)
 	request.headers = headers;
 	exchange_enter(exchange, EXCHANGE_CONNECT);
 	open_stream(exchange);
-	exchange->transfer = transfer_start(server->upstream, &request, &events, exchange);
+	exchange->transfer =
+		transfer_start(server->upstream, &request, &events, exchange);
 }

@@ -3,9 +3,9 @@
 #include <strings.h>
 
 static const char *const hop_by_hop[] = {
-	"connection", "keep-alive",	"proxy-connection", "transfer-encoding",
-	"te",	      "content-length", "upgrade",	    "trailer",
-	"host",	      "expect",		"http2-settings",   NULL,
+	"connection", "keep-alive",     "proxy-connection", "transfer-encoding",
+	"te",         "content-length", "upgrade",          "trailer",
+	"host",       "expect",         "http2-settings",   NULL,
 };
 
 /* h2o says the date of the answer itself. */
@@ -13,8 +13,13 @@ static const char *const said_by_us[] = { "date", NULL };
 
 /* Never removed because Connection names them. */
 static const char *const end_to_end[] = {
-	"authorization", "accept", "accept-encoding", "content-type", "content-encoding",
-	"user-agent", NULL,
+	"authorization",
+	"accept",
+	"accept-encoding",
+	"content-type",
+	"content-encoding",
+	"user-agent",
+	NULL,
 };
 
 static bool is_in(struct slice name, const char *const *names)
@@ -27,10 +32,12 @@ static bool is_in(struct slice name, const char *const *names)
 
 static bool is_impersonation(struct slice name)
 {
-	return name.len >= 12 && slice_is_nocase(slice_make(name.data, 12), "impersonate-");
+	return name.len >= 12 &&
+	       slice_is_nocase(slice_make(name.data, 12), "impersonate-");
 }
 
-static bool is_named_in_connection(const struct header *in, size_t in_n, struct slice name)
+static bool is_named_in_connection(const struct header *in, size_t in_n,
+				   struct slice name)
 {
 	for (size_t i = 0; i < in_n; i++) {
 		struct slice rest = in[i].value, token;
@@ -70,8 +77,9 @@ static bool passes(const struct header *in, size_t in_n, struct slice name,
 	return !is_named_in_connection(in, in_n, name);
 }
 
-size_t headers_pass(const struct header *in, size_t in_n, const struct headers_rules *rules,
-		    struct header **out, struct arena *arena)
+size_t headers_pass(const struct header *in, size_t in_n,
+		    const struct headers_rules *rules, struct header **out,
+		    struct arena *arena)
 {
 	struct header *passed = arena_alloc(arena, (in_n + 1) * sizeof(*passed));
 	size_t n = 0;
@@ -94,7 +102,8 @@ struct slice headers_get(const struct header *headers, size_t n, const char *nam
 static bool is_clean(struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++)
-		if (text.data[i] == '\r' || text.data[i] == '\n' || text.data[i] == '\0')
+		if (text.data[i] == '\r' || text.data[i] == '\n' ||
+		    text.data[i] == '\0')
 			return false;
 	return true;
 }

@@ -13,14 +13,15 @@
 
 struct headers_rules {
 	bool is_request;
-	bool strips_encoding;	   /* ask upstream for no compression */
+	bool strips_encoding;      /* ask upstream for no compression */
 	bool strips_authorization; /* our own is sent instead */
-	bool keeps_upgrade;	   /* Connection and Upgrade of a handshake */
+	bool keeps_upgrade;        /* Connection and Upgrade of a handshake */
 };
 
 /* The fields to pass on, in the arena; values are shared. How many. */
-size_t headers_pass(const struct header *in, size_t in_n, const struct headers_rules *rules,
-		    struct header **out, struct arena *arena);
+size_t headers_pass(const struct header *in, size_t in_n,
+		    const struct headers_rules *rules, struct header **out,
+		    struct arena *arena);
 
 /* The first field of that (lower-case) name, or "". */
 struct slice headers_get(const struct header *headers, size_t n, const char *name);

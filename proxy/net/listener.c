@@ -121,9 +121,8 @@ static int open_address(struct listener *listener, struct listening *listening,
 	listening->listener = listener;
 	listening->accept.ctx = &listener->context;
 	listening->accept.hosts = listener->config.hosts;
-	listening->socket =
-		h2o_evloop_socket_create(loop_h2o(listener->server->loop), fd,
-					 H2O_SOCKET_FLAG_DONT_READ);
+	listening->socket = h2o_evloop_socket_create(loop_h2o(listener->server->loop),
+						     fd, H2O_SOCKET_FLAG_DONT_READ);
 	listening->socket->data = listening;
 	h2o_socket_read_start(listening->socket, on_accept);
 	return 0;
@@ -179,7 +178,8 @@ size_t listener_connections(const struct listener *listener)
 void listener_cut(struct listener *listener)
 {
 	LIST_EACH(node, &listener->connections) {
-		struct connection *connection = LIST_OWNER(node, struct connection, node);
+		struct connection *connection =
+			LIST_OWNER(node, struct connection, node);
 
 		/* h2o sees the end and closes, from the loop. */
 		(void)shutdown(h2o_socket_get_fd(connection->socket), SHUT_RDWR);

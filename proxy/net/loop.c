@@ -135,7 +135,8 @@ static void tasks_run(h2o_timeout_entry_t *entry)
 
 	/* Those that are added meanwhile wait for the next turn: I/O goes on. */
 	while (n-- > 0 && !list_is_empty(&loop->tasks)) {
-		struct loop_task *task = LIST_OWNER(loop->tasks.next, struct loop_task, node);
+		struct loop_task *task =
+			LIST_OWNER(loop->tasks.next, struct loop_task, node);
 
 		list_remove(&task->node);
 		task->run(task->arg);
@@ -241,7 +242,8 @@ static void signals_on_ready(void *arg, uint32_t events)
 	}
 }
 
-void loop_on_signal(struct loop *loop, void (*on_signal)(void *arg, int signal), void *arg)
+void loop_on_signal(struct loop *loop, void (*on_signal)(void *arg, int signal),
+		    void *arg)
 {
 	sigset_t set;
 
@@ -255,8 +257,8 @@ void loop_on_signal(struct loop *loop, void (*on_signal)(void *arg, int signal),
 	loop->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (loop->signal_fd < 0)
 		die("signalfd");
-	loop->signal_watch = loop_fd_add(loop, loop->signal_fd, EPOLLIN,
-					 signals_on_ready, loop);
+	loop->signal_watch =
+		loop_fd_add(loop, loop->signal_fd, EPOLLIN, signals_on_ready, loop);
 }
 
 /* --- the loop --- */

@@ -67,6 +67,7 @@ void loop_fd_change(struct loop_fd *watch, uint32_t events);
 void loop_fd_remove(struct loop_fd *watch);
 
 /* Calls on_signal for SIGTERM, SIGINT and SIGHUP, which are blocked otherwise. */
-void loop_on_signal(struct loop *loop, void (*on_signal)(void *arg, int signal), void *arg);
+void loop_on_signal(struct loop *loop, void (*on_signal)(void *arg, int signal),
+		    void *arg);
 
 #endif

@@ -75,8 +75,8 @@ void reply_status(struct exchange *exchange, const struct status *status)
 		 log_slice("path", exchange->kube.path),
 		 log_slice("userAgent", exchange_header(exchange, "user-agent")));
 	buf_clear(&exchange->own);
-	if ((is_event ? status_write_event(&exchange->own, encoding, status) :
-			status_write(&exchange->own, encoding, status)) != 0)
+	if ((is_event ? status_write_event(&exchange->own, encoding, status)
+		      : status_write(&exchange->own, encoding, status)) != 0)
 		buf_clear(&exchange->own);
 	send(exchange, is_event ? 200 : status->code,
 	     encoding_content_type(encoding, is_event), status->retry_after_s);

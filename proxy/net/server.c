@@ -73,8 +73,8 @@ void server_cut_all(struct server *server)
 		size_t n = list_count(&server->steps[i]);
 
 		while (n-- > 0 && !list_is_empty(&server->steps[i]))
-			exchange_abort(LIST_OWNER(server->steps[i].next, struct exchange,
-						  node));
+			exchange_abort(LIST_OWNER(server->steps[i].next,
+						  struct exchange, node));
 	}
 }
 

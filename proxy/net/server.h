@@ -12,19 +12,19 @@
 #include "proxy/net/relay.h"
 
 enum {
-	SERVER_FORWARDED,  /* sent upstream unchanged */
-	SERVER_NARROWED,   /* sharded LISTs and WATCHes sent upstream */
-	SERVER_FENCED,	   /* sharded writes sent upstream */
-	SERVER_TUNNELLED,  /* upgrades sent upstream */
-	SERVER_CONFLICTS,  /* writes answered 409 by the fence */
-	SERVER_EXPIRED,	   /* positions answered 410 */
-	SERVER_REFUSED,	   /* other answers of our own: 400, 413, 415 */
-	SERVER_NOT_READY,  /* held too long: 503 */
-	SERVER_UNREACHED,  /* the API server could not be reached: 503, 504 */
-	SERVER_CUT,	   /* answers cut because the upstream one broke */
-	SERVER_HELD,	   /* gauge: exchanges that wait to be admitted */
-	SERVER_OPEN,	   /* gauge: exchanges under way */
-	SERVER_IN_FLIGHT,  /* gauge: sharded writes without an answer */
+	SERVER_FORWARDED, /* sent upstream unchanged */
+	SERVER_NARROWED,  /* sharded LISTs and WATCHes sent upstream */
+	SERVER_FENCED,    /* sharded writes sent upstream */
+	SERVER_TUNNELLED, /* upgrades sent upstream */
+	SERVER_CONFLICTS, /* writes answered 409 by the fence */
+	SERVER_EXPIRED,   /* positions answered 410 */
+	SERVER_REFUSED,   /* other answers of our own: 400, 413, 415 */
+	SERVER_NOT_READY, /* held too long: 503 */
+	SERVER_UNREACHED, /* the API server could not be reached: 503, 504 */
+	SERVER_CUT,       /* answers cut because the upstream one broke */
+	SERVER_HELD,      /* gauge: exchanges that wait to be admitted */
+	SERVER_OPEN,      /* gauge: exchanges under way */
+	SERVER_IN_FLIGHT, /* gauge: sharded writes without an answer */
 	SERVER_METRICS_N,
 };
 

@@ -37,7 +37,8 @@ static void on_dispose(void *data)
 
 static void on_proceed(h2o_generator_t *generator, h2o_req_t *req)
 {
-	struct anchor *anchor = H2O_STRUCT_FROM_MEMBER(struct anchor, generator, generator);
+	struct anchor *anchor =
+		H2O_STRUCT_FROM_MEMBER(struct anchor, generator, generator);
 
 	struct sink *sink = anchor->sink;
 
@@ -105,10 +106,11 @@ static void add_header(h2o_req_t *req, const struct header *field)
 {
 	char *name = h2o_mem_alloc_pool(&req->pool, field->name.len);
 
-	h2o_strtolower(memcpy(name, field->name.data, field->name.len), field->name.len);
+	h2o_strtolower(memcpy(name, field->name.data, field->name.len),
+		       field->name.len);
 	h2o_add_header_by_str(&req->pool, &req->res.headers, name, field->name.len, 1,
-			      is_http1(req) ? field->name.data : NULL, field->value.data,
-			      field->value.len);
+			      is_http1(req) ? field->name.data : NULL,
+			      field->value.data, field->value.len);
 }
 
 void sink_start(struct sink *sink, const struct sink_head *head)
@@ -123,8 +125,8 @@ void sink_start(struct sink *sink, const struct sink_head *head)
 	req->res.status = head->status;
 	req->res.reason =
 		h2o_strdup(&req->pool, head->phrase.data, head->phrase.len).base;
-	req->res.content_length = head->content_length >= 0 ?
-					  (size_t)head->content_length : SIZE_MAX;
+	req->res.content_length =
+		head->content_length >= 0 ? (size_t)head->content_length : SIZE_MAX;
 	for (size_t i = 0; i < head->headers_n; i++)
 		add_header(req, &head->headers[i]);
 	/*
@@ -135,8 +137,9 @@ void sink_start(struct sink *sink, const struct sink_head *head)
 	sink->is_chunked = sink->has_body && head->content_length < 0 &&
 			   req->version == 0x101;
 	if (sink->is_chunked)
-		h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_TRANSFER_ENCODING,
-			       NULL, H2O_STRLIT("chunked"));
+		h2o_add_header(&req->pool, &req->res.headers,
+			       H2O_TOKEN_TRANSFER_ENCODING, NULL,
+			       H2O_STRLIT("chunked"));
 	is_persistent = req->http1_is_persistent;
 	h2o_start_response(req, &sink->anchor->generator);
 	if (sink->is_chunked || !sink->has_body || head->content_length >= 0)
@@ -156,15 +159,17 @@ static size_t frame(struct sink *sink, h2o_iovec_t out[3], enum sink_last last)
 	if (sink->batch.len > 0) {
 		if (sink->is_chunked)
 			out[n++] = h2o_iovec_init(sink->chunk_head,
-						  (size_t)sprintf(sink->chunk_head, "%zx\r\n",
+						  (size_t)sprintf(sink->chunk_head,
+								  "%zx\r\n",
 								  sink->batch.len));
 		out[n++] = h2o_iovec_init(sink->batch.data, sink->batch.len);
 	}
 	if (!sink->is_chunked)
 		return n;
 	if (last == SINK_FINAL)
-		out[n++] = sink->batch.len > 0 ? h2o_iovec_init(H2O_STRLIT("\r\n0\r\n\r\n")) :
-						 h2o_iovec_init(H2O_STRLIT("0\r\n\r\n"));
+		out[n++] = sink->batch.len > 0
+				   ? h2o_iovec_init(H2O_STRLIT("\r\n0\r\n\r\n"))
+				   : h2o_iovec_init(H2O_STRLIT("0\r\n\r\n"));
 	else if (sink->batch.len > 0)
 		out[n++] = h2o_iovec_init(H2O_STRLIT("\r\n"));
 	return n;

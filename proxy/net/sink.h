@@ -36,7 +36,7 @@ enum sink_last {
 
 struct sink {
 	struct st_h2o_req_t *req; /* NULL once gone */
-	struct anchor *anchor;	  /* in the request's pool */
+	struct anchor *anchor;    /* in the request's pool */
 	struct loop *loop;
 	const struct sink_events *events;
 	void *arg;
@@ -61,7 +61,8 @@ void sink_finish(struct sink *sink);
 struct sink_head {
 	int status;
 	struct slice phrase;
-	const struct header *headers; /* end-to-end ones; borrowed until the sink's end */
+	const struct header
+		*headers; /* end-to-end ones; borrowed until the sink's end */
 	size_t headers_n;
 	int64_t content_length; /* -1: not known */
 };

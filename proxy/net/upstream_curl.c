@@ -149,7 +149,8 @@ static size_t on_header(char *data, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
-static int on_prereq(void *arg, char *remote, char *local, int remote_port, int local_port)
+static int on_prereq(void *arg, char *remote, char *local, int remote_port,
+		     int local_port)
 {
 	struct transfer *transfer = arg;
 
@@ -182,8 +183,8 @@ static enum upstream_result result_of(const struct transfer *transfer, CURLcode 
 
 static void transfer_end(struct transfer *transfer, CURLcode code)
 {
-	const char *text = transfer->curl_text[0] ? transfer->curl_text :
-						    curl_easy_strerror(code);
+	const char *text = transfer->curl_text[0] ? transfer->curl_text
+						  : curl_easy_strerror(code);
 
 	transfer->is_ended = true;
 	transfer->result = result_of(transfer, code);
@@ -249,8 +250,8 @@ static void ready_run(void *arg)
 
 static CURL *handle_get(struct curl_upstream *upstream)
 {
-	CURL *easy = upstream->kept_n > 0 ? upstream->kept[--upstream->kept_n] :
-					    curl_easy_init();
+	CURL *easy = upstream->kept_n > 0 ? upstream->kept[--upstream->kept_n]
+					  : curl_easy_init();
 
 	if (easy == NULL)
 		abort();
@@ -274,7 +275,8 @@ static void add_line(struct transfer *transfer, const char *line)
 		abort();
 }
 
-static void add_headers(struct transfer *transfer, const struct upstream_request *request)
+static void add_headers(struct transfer *transfer,
+			const struct upstream_request *request)
 {
 	/* What libcurl would add by itself. */
 	static const char *const added[] = { "Accept", "Content-Type", "Expect" };
@@ -293,13 +295,16 @@ static void add_headers(struct transfer *transfer, const struct upstream_request
 	}
 	for (int k = 0; k < 3; k++)
 		if (!is_given[k])
-			add_line(transfer, arena_printf(transfer->arena, "%s:", added[k]));
+			add_line(transfer,
+				 arena_printf(transfer->arena, "%s:", added[k]));
 	if (request->identity == UPSTREAM_AS_MEMBER) {
 		struct err err;
-		const char *line = credentials_header(&transfer->upstream->credentials, &err);
+		const char *line =
+			credentials_header(&transfer->upstream->credentials, &err);
 
 		if (err.text[0] != '\0')
-			log_warn("upstream", "token not read, the last one stays in force",
+			log_warn("upstream",
+				 "token not read, the last one stays in force",
 				 log_text("reason", err.text));
 		if (line != NULL)
 			add_line(transfer, line);
@@ -307,7 +312,8 @@ static void add_headers(struct transfer *transfer, const struct upstream_request
 	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
 }
 
-static void set_request(struct transfer *transfer, const struct upstream_request *request)
+static void set_request(struct transfer *transfer,
+			const struct upstream_request *request)
 {
 	CURL *easy = transfer->easy;
 	const char *prefix = transfer->upstream->credentials.prefix;
@@ -455,7 +461,8 @@ int upstream_curl_create(struct upstream **out, struct loop *loop,
 	list_init(&upstream->ready);
 	loop_task_init(&upstream->work, ready_run, upstream);
 	curl_loop_init(&upstream->curl, loop, ready_run, upstream);
-	curl_multi_setopt(upstream->curl.multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT_MAX);
+	curl_multi_setopt(upstream->curl.multi, CURLMOPT_MAXCONNECTS,
+			  CONNECTIONS_KEPT_MAX);
 	*out = &upstream->super;
 	return 0;
 }
