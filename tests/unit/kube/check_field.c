@@ -25,6 +25,8 @@ START_TEST(field_requires_finds_what_the_api_server_finds)
 		/* Terms are sorted as texts first, and "==z" is less than "=a". */
 		{ "metadata.name=b,metadata.name=a", "a" },
 		{ "metadata.name=ab,metadata.name=a", "a" },
+		{ "metadata.name=a,metadata.name=ab", "a" },
+		{ "metadata.name=ab,metadata.name=b", "ab" },
 		{ "metadata.name=a,metadata.name==z", "z" },
 		/* Escapes. */
 		{ "metadata.name=a\\,b\\=c\\\\d", "a,b=c\\d" },

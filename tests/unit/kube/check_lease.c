@@ -185,6 +185,29 @@ START_TEST(lease_of_json_names_the_field_that_is_wrong)
 }
 END_TEST
 
+START_TEST(lease_of_json_reads_numbers_up_to_their_bounds)
+{
+	static const int64_t durations[] = { 1, INT32_MAX };
+	static const int64_t transitions[] = { 0, INT32_MAX };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct arena *arena = arena_create();
+		struct lease lease;
+		char *text = arena_printf(arena,
+					  "{\"metadata\":{\"name\":\"a\"},\"spec\":{"
+					  "\"leaseDurationSeconds\":%lld,"
+					  "\"leaseTransitions\":%lld}}",
+					  (long long)durations[i],
+					  (long long)transitions[i]);
+
+		ck_assert_int_eq(read_lease(&lease, arena, slice_of(text), NULL), 0);
+		ck_assert_int_eq(lease.duration_s, durations[i]);
+		ck_assert_int_eq(lease.transitions, transitions[i]);
+		arena_destroy(arena);
+	}
+}
+END_TEST
+
 START_TEST(lease_of_json_bounds_every_text)
 {
 	static const struct {
@@ -236,4 +259,6 @@ UNIT_MAIN("kube/lease", lease_write_writes_what_lease_of_json_reads,
 	  lease_write_leaves_out_what_is_empty,
 	  lease_write_changes_nothing_when_there_is_no_room,
 	  lease_of_json_reads_leases_that_others_wrote,
-	  lease_of_json_names_the_field_that_is_wrong, lease_of_json_bounds_every_text)
+	  lease_of_json_names_the_field_that_is_wrong,
+	  lease_of_json_reads_numbers_up_to_their_bounds,
+	  lease_of_json_bounds_every_text)

@@ -147,6 +147,8 @@ START_TEST(pb_open_envelope_refuses_what_is_no_envelope)
 		{ "JSON", { "{\"kind\":\"Pod\"}", 14 } },
 		{ "raw is a number", { "k8s\0\x10\x01", 6 } },
 		{ "type is a number", { "k8s\0\x08\x01", 6 } },
+		{ "apiVersion is a number", { "k8s\0\x0a\x02\x08\x01", 8 } },
+		{ "kind is a number", { "k8s\0\x0a\x02\x10\x01", 8 } },
 		{ "type is broken", { "k8s\0\x0a\x01\x0a", 7 } },
 		{ "raw cut short", { "k8s\0\x12\x05x", 7 } },
 	};

@@ -228,6 +228,20 @@ START_TEST(query_escape_writes_every_byte_so_that_it_is_read_back)
 }
 END_TEST
 
+START_TEST(query_escape_leaves_unreserved_characters_and_no_others)
+{
+	struct buf out;
+
+	buf_init(&out, 1000);
+	ck_assert_int_eq(query_escape(&out, SLICE_LITERAL("azAZ09-_.~")), 0);
+	ck_assert_slice(buf_slice(&out), "azAZ09-_.~");
+	buf_clear(&out);
+	ck_assert_int_eq(query_escape(&out, SLICE_LITERAL("`{@[/: +&=;%#,")), 0);
+	ck_assert_slice(buf_slice(&out), "%60%7B%40%5B%2F%3A%20%2B%26%3D%3B%25%23%2C");
+	buf_finish(&out);
+}
+END_TEST
+
 START_TEST(query_write_and_escape_change_nothing_when_there_is_no_room)
 {
 	struct arena *arena = arena_create();
@@ -256,4 +270,5 @@ UNIT_MAIN("kube/query", query_get_reads_pairs_as_go_does,
 	  query_set_twice_leaves_the_last_value,
 	  query_remove_removes_all_pairs_of_the_key_and_no_other,
 	  query_escape_writes_every_byte_so_that_it_is_read_back,
+	  query_escape_leaves_unreserved_characters_and_no_others,
 	  query_write_and_escape_change_nothing_when_there_is_no_room)

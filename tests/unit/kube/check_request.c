@@ -235,6 +235,8 @@ START_TEST(kube_request_knows_the_old_way_to_watch)
 	kube_request_parse(&request, arena, slice_of("GET"),
 			   slice_of("/api/v1/pods?watch=1"));
 	ck_assert(!request.is_deprecated_watch);
+	kube_request_parse(&request, arena, slice_of("GET"), slice_of("/api/v1/watch"));
+	ck_assert(!request.is_deprecated_watch);
 	arena_destroy(arena);
 }
 END_TEST
@@ -270,6 +272,8 @@ START_TEST(kube_request_is_ambiguous_where_servers_differ_and_reads_the_cleaned_
 		/* Go would read the pod p of no namespace: hence ambiguous. */
 		{ "GET", "/api/v1/namespaces//pods/p", KUBE_VERB_LIST,
 		  "- v1 pods p - -" },
+		{ "GET", "/a/b/c/d/e/f/g/h/../../../../../../../../api/v1/pods",
+		  KUBE_VERB_LIST, "- v1 - pods - -" },
 		{ "GET", "/api/v1/./pods", KUBE_VERB_LIST, "- v1 - pods - -" },
 		{ "GET", "/api/v1/nodes/../pods", KUBE_VERB_LIST, "- v1 - pods - -" },
 		{ "GET", "/api/v1/nodes/%2e%2E/pods", KUBE_VERB_LIST,

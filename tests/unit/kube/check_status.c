@@ -174,6 +174,26 @@ START_TEST(status_write_heads_cbor_texts_of_every_length)
 }
 END_TEST
 
+START_TEST(status_write_event_heads_protobuf_with_all_four_bytes_of_its_length)
+{
+	size_t len = 0x01020304;
+	char *message = calloc(1, len + 1);
+	struct status status = { 500, "InternalError", message, 0 };
+	uint32_t head = 0;
+	struct buf out;
+
+	memset(message, 'x', len);
+	buf_init(&out, 1 << 26);
+	ck_assert_int_eq(status_write_event(&out, KUBE_PROTOBUF, &status), 0);
+	for (size_t i = 0; i < 4; i++)
+		head = head << 8 | (unsigned char)out.data[i];
+	ck_assert_uint_eq(head, out.len - 4);
+	ck_assert_uint_gt(head, len);
+	buf_finish(&out);
+	free(message);
+}
+END_TEST
+
 START_TEST(status_write_changes_nothing_when_there_is_no_room)
 {
 	static const enum kube_encoding encodings[] = { KUBE_JSON, KUBE_PROTOBUF,
@@ -215,5 +235,6 @@ END_TEST
 UNIT_MAIN("kube/status", status_write_writes_what_client_go_reads,
 	  status_write_event_writes_one_frame_that_client_go_reads,
 	  status_write_heads_cbor_texts_of_every_length,
+	  status_write_event_heads_protobuf_with_all_four_bytes_of_its_length,
 	  status_write_changes_nothing_when_there_is_no_room,
 	  status_phrase_names_the_codes_that_we_send)
