@@ -11,7 +11,7 @@
 #define RENEW_MS 1000
 #define MARGIN_MS 600
 #define STEPS 40
-#define HISTORIES 60
+#define HISTORIES 40
 
 /* --- writes on their way --- */
 
@@ -111,6 +111,8 @@ static void fault_process(struct world_member *member)
 	}
 }
 
+static bool deletes_seat; /* in this history; else the assignment */
+
 static void fault_hand(void)
 {
 	char path[256];
@@ -119,10 +121,10 @@ static void fault_hand(void)
 	snprintf(path, sizeof(path), WORLD_LEASES "/r.%s", any_member()->id);
 	switch (server_roll(6)) {
 	case 0:
-		stored = server_find(WORLD_ASSIGNMENT);
-		break;
 	case 1:
-		stored = server_find(WORLD_LEASES "/r");
+		/* Not both: together they are all that remembers the epoch. */
+		stored = server_find(deletes_seat ? WORLD_LEASES "/r"
+						  : WORLD_ASSIGNMENT);
 		break;
 	case 2:
 		stored = server_find(path);
@@ -221,6 +223,7 @@ static void history_begin(uint64_t seed)
 	world.conf.lease_renew_ms = RENEW_MS;
 	world.conf.lease_margin_ms = MARGIN_MS;
 	world.conf.shards = 1 + server_roll(4);
+	deletes_seat = server_roll(3) == 0;
 	for (int i = 0, n = 2 + server_roll(4); i < n; i++) {
 		struct world_member *member =
 			world_member((char[]){ (char)('a' + i), '\0' });

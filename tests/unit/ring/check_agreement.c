@@ -45,25 +45,27 @@ END_TEST
 
 static const struct {
 	struct assignment_version known, read;
+	bool is_same;
 	enum version_verdict verdict;
 } versions[] = {
-	{ { 0, 0 }, { 1, 100 }, VERSION_NEW },
-	{ { 7, 100 }, { 8, 101 }, VERSION_NEW },
-	{ { 7, 100 }, { 9, 300 }, VERSION_NEW },
-	{ { 7, 100 }, { 7, 101 }, VERSION_NEW },
-	{ { 7, 100 }, { 7, 100 }, VERSION_STALE },
-	{ { 7, 100 }, { 6, 99 }, VERSION_STALE },
-	{ { 7, 100 }, { 8, 99 }, VERSION_STALE },
-	{ { 7, 100 }, { 6, 101 }, VERSION_REVERTED },
-	{ { 7, 100 }, { 0, 101 }, VERSION_REVERTED },
-	{ { 0, 0 }, { 0, 101 }, VERSION_REVERTED },
+	{ { 0, 0 }, { 1, 100 }, false, VERSION_NEW },
+	{ { 7, 100 }, { 8, 101 }, false, VERSION_NEW },
+	{ { 7, 100 }, { 9, 300 }, false, VERSION_NEW },
+	{ { 7, 100 }, { 7, 101 }, true, VERSION_NEW },
+	{ { 7, 100 }, { 7, 101 }, false, VERSION_REVERTED },
+	{ { 7, 100 }, { 7, 100 }, true, VERSION_STALE },
+	{ { 7, 100 }, { 6, 99 }, false, VERSION_STALE },
+	{ { 7, 100 }, { 8, 99 }, false, VERSION_STALE },
+	{ { 7, 100 }, { 6, 101 }, false, VERSION_REVERTED },
+	{ { 7, 100 }, { 0, 101 }, false, VERSION_REVERTED },
+	{ { 0, 0 }, { 0, 101 }, false, VERSION_REVERTED },
 };
 
 START_TEST(version_never_goes_back)
 {
 	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
-		ck_assert_msg(version_judge(&versions[i].known, &versions[i].read) ==
-				      versions[i].verdict,
+		ck_assert_msg(version_judge(&versions[i].known, &versions[i].read,
+					    versions[i].is_same) == versions[i].verdict,
 			      "row %zu", i);
 }
 END_TEST

@@ -111,9 +111,12 @@ static inline int call_write(struct api_call *call, const struct json *body,
 		call->answer = strdup(server_put(path, body)->text);
 		return 201;
 	}
-	if (!stored)
+	/* An update creates a Lease that is not there, unless it says a uid. */
+	if (!stored && (is_delete || !strstr(path, "/leases/")))
 		return 404;
-	if (!is_met(stored, uid, version))
+	if (!stored && uid.len > 0)
+		return 409;
+	if (stored && !is_met(stored, uid, version))
 		return 409;
 	world_server.writes++;
 	if (is_delete)

@@ -203,7 +203,11 @@ static inline bool world_is_planned(struct slice from, const struct assignment *
 		world.stored.active_n > next->shards);
 }
 
-static inline void world_on_assignment(const char *text)
+/*
+ * is_create: there was none. A create may be stored late, when its sender has long
+ * written a newer one that was deleted since; who knows that goes on with it.
+ */
+static inline void world_on_assignment(const char *text, bool is_create)
 {
 	struct arena *arena = arena_create();
 	struct assignment *next = arena_alloc(arena, sizeof(*next));
@@ -211,7 +215,8 @@ static inline void world_on_assignment(const char *text)
 
 	if (assignment_parse(next, arena, &world.members[0].spec,
 			     json_get(object, "data"), NULL) < 0 ||
-	    world.was_written_by_test) {
+	    world.was_written_by_test ||
+	    (is_create && next->epoch > 1 && next->epoch <= world.stored.epoch)) {
 		arena_destroy(arena);
 		return;
 	}
@@ -238,7 +243,7 @@ static inline void world_on_stored(const char *path, const char *former,
 				   const char *text)
 {
 	if (text && strcmp(path, WORLD_ASSIGNMENT) == 0)
-		world_on_assignment(text);
+		world_on_assignment(text, !former);
 }
 
 /* --- members --- */
