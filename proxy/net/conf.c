@@ -13,7 +13,8 @@ const struct opt net_options[] = {
 	  .value = "127.0.0.1:7443",
 	  .flag = "https",
 	  .environment = "RINGSIDE_HTTPS",
-	  .help = "Where the controller reaches the proxy by TLS (HTTP/1.1 and HTTP/2)." },
+	  .help = "Where the controller reaches the proxy by TLS "
+		  "(HTTP/1.1 and HTTP/2)." },
 	{ .name = "listen.http",
 	  .type = OPT_ADDRESS,
 	  ROW(http),
@@ -57,7 +58,8 @@ const struct opt net_options[] = {
 	  .value = "",
 	  .flag = "write-kubeconfig",
 	  .environment = "RINGSIDE_WRITE_KUBECONFIG",
-	  .help = "File to which a kubeconfig for the controller is written: this proxy, "
+	  .help = "File to which a kubeconfig for the controller is written: "
+		  "this proxy, "
 		  "its CA, the credentials of the upstream kubeconfig. Empty: not "
 		  "written." },
 	{ .name = "upstream.kubeconfig",
@@ -66,7 +68,8 @@ const struct opt net_options[] = {
 	  .value = "",
 	  .flag = "kubeconfig",
 	  .environment = "KUBECONFIG",
-	  .help = "Kubeconfig file of the API server. Empty: the Pod's service account." },
+	  .help = "Kubeconfig file of the API server. "
+		  "Empty: the Pod's service account." },
 	{ .name = "upstream.context",
 	  .type = OPT_TEXT,
 	  ROW(context),
@@ -97,7 +100,8 @@ const struct opt net_options[] = {
 	  .max = 2 * MINUTE,
 	  .value = "30s",
 	  .reload = true,
-	  .help = "How long a LIST or WATCH waits for the ring to be ready before it is "
+	  .help = "How long a LIST or WATCH waits for the ring to be ready before "
+		  "it is "
 		  "answered 503 with Retry-After." },
 	{ .name = "drain",
 	  .type = OPT_DURATION,

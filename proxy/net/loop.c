@@ -205,7 +205,9 @@ void loop_fd_remove(struct loop_fd *watch)
 
 static void removed_free(struct loop *loop)
 {
-	LIST_EACH(node, &loop->removed) {
+	while (!list_is_empty(&loop->removed)) {
+		struct list *node = loop->removed.next;
+
 		list_remove(node);
 		free(LIST_OWNER(node, struct loop_fd, node));
 	}

@@ -46,7 +46,7 @@ static int read_number(struct reading *r, struct slice text, uint64_t min, uint6
 
 static int read_int(struct reading *r, struct slice text, int max, int *out)
 {
-	uint64_t value;
+	uint64_t value = 0;
 	int rc = read_number(r, text, 1, (uint64_t)max, &value);
 
 	if (rc == 0)

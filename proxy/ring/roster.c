@@ -142,7 +142,7 @@ int roster_observe(struct roster *roster, struct slice ring, const struct lease 
 		   int64_t now_ms, bool *changed, struct err *err)
 {
 	struct peer *peer = map_get(roster->peers, lease->name);
-	struct slice member;
+	struct slice member = { 0 };
 	bool is_changed;
 
 	if (lease_member(ring, lease, &member, err) < 0)
@@ -212,7 +212,7 @@ int roster_list(const struct roster *roster, const struct peer **out)
 
 	while (map_next(roster->peers, &cursor, NULL, &peer))
 		out[n++] = peer;
-	qsort(out, (size_t)n, sizeof(*out), peer_compare);
+	qsort(out, (size_t)n, sizeof(void *), peer_compare);
 	return n;
 }
 
