@@ -89,14 +89,14 @@ static enum filter_verdict refuse_unreadable(struct filter_call *call)
 	static const struct status broken = {
 		.code = 400,
 		.reason = "BadRequest",
-		.message =
-			"ringside must read the object to know its owner, and could not",
+		.message = "the owner of the object is not known: "
+			   "ringside could not read the body",
 	};
 	static const struct status foreign = {
 		.code = 415,
 		.reason = "UnsupportedMediaType",
-		.message = "ringside must read the object to know its owner, and reads "
-			   "JSON and protobuf",
+		.message = "the owner of the object is not known: "
+			   "ringside reads JSON and protobuf",
 	};
 	enum kube_encoding encoding = encoding_of_content_type(call->content_type);
 	bool is_ours = encoding == KUBE_JSON || encoding == KUBE_PROTOBUF;

@@ -1,59 +1,10 @@
 #include <stdio.h>
 
-#include "tests/unit/filters/desk.h"
+#include "tests/unit/filters/writes.h"
 
-#define JSON "application/json"
-#define APPLY "application/apply-patch+yaml"
-#define MERGE "application/merge-patch+json"
 #define OBJECT FILTER_NEEDS_OBJECT
 #define BODY FILTER_NEEDS_BODY
 #define OWNER FILTER_NEEDS_OWNER
-
-/* A write with this evidence about it; buckets 0-2 are ours. */
-struct row {
-	const char *method, *target, *type;
-	struct evidence object, owner;
-	int bucket;       /* what a write that passes is counted for */
-	const char *says; /* NULL: it passes */
-};
-
-static void open_row(struct desk *desk, const struct row *row)
-{
-	desk_open(desk, row->method, row->target);
-	desk->call.content_type = slice_of(row->type);
-	desk->call.object = row->object;
-	desk->call.owner = row->owner;
-	desk->call.body = &desk->body;
-	desk->call.bucket = 4711;
-}
-
-static enum filter_verdict send(struct desk *desk)
-{
-	return filter_fence.on_send(&desk->call);
-}
-
-static void check_rows(const struct row *rows, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct row *row = &rows[i];
-		struct desk desk;
-		enum filter_verdict verdict;
-
-		open_row(&desk, row);
-		verdict = send(&desk);
-		ck_assert_msg(verdict == (row->says ? FILTER_REPLY : FILTER_PASS),
-			      "row %zu: %s %s", i, row->method, row->target);
-		if (row->says) {
-			desk_check_reply(&desk, 409, "Conflict", row->says);
-			desk_check_reply(&desk, 409, "Conflict", "ring foos");
-		} else {
-			ck_assert_msg(desk.call.bucket == row->bucket,
-				      "row %zu: bucket %d", i, desk.call.bucket);
-		}
-		ck_assert_int_eq(desk.call.is_counted, !row->says);
-		desk_close(&desk);
-	}
-}
 
 START_TEST(fence_wants_to_know_what_decides)
 {
@@ -144,263 +95,52 @@ END_TEST
 
 START_TEST(fence_lets_pass_what_belongs_to_nobody_of_the_ring)
 {
-	check_writes((struct evidence){ PLACED_FOREIGN, BUCKET_NONE }, BUCKET_NONE,
-		     NULL);
+	check_writes((struct evidence)FOREIGN, BUCKET_NONE, NULL);
 }
 END_TEST
 
 START_TEST(fence_waits_for_the_label_of_what_is_the_rings)
 {
-	check_writes((struct evidence){ PLACED_NOWHERE, BUCKET_NONE }, 0,
-		     "no bucket label yet");
+	check_writes((struct evidence)NOWHERE, 0, "no bucket label yet");
 }
 END_TEST
 
 START_TEST(fail_closed_what_is_not_known_is_not_written)
 {
-	static const struct evidence unknown = { PLACED_UNKNOWN, BUCKET_NONE };
 	static const struct row rows[] = {
-		{ "POST", DEPLOYMENTS, JSON, unknown, unknown, 0,
+		{ "POST", DEPLOYMENTS, JSON, UNKNOWN, UNKNOWN, 0,
 		  "bucket of its owner is not known" },
-		{ "PUT",
-		  DEPLOYMENTS "/x",
-		  JSON,
-		  { PLACED_ABSENT },
-		  unknown,
-		  0,
+		{ "PUT", DEPLOYMENTS "/x", JSON, ABSENT, UNKNOWN, 0,
 		  "bucket of its owner is not known" },
 	};
 
-	check_writes(unknown, 0, "bucket of the object is not known");
+	check_writes((struct evidence)UNKNOWN, 0, "bucket of the object is not known");
 	check_rows(rows, COUNT(rows));
 }
 END_TEST
 
 START_TEST(fence_leaves_it_to_the_api_server_to_say_that_nothing_is_there)
 {
-	static const struct evidence absent = { PLACED_ABSENT, BUCKET_NONE };
 	static const struct row rows[] = {
-		{ "DELETE", FOOS "/x", "", absent, { 0 }, BUCKET_NONE, NULL },
-		{ "PATCH", FOOS "/x", MERGE, absent, { 0 }, BUCKET_NONE, NULL },
-		{ "PUT", FOOS "/x/status", JSON, absent, { 0 }, BUCKET_NONE, NULL },
-		{ "DELETE", DEPLOYMENTS "/x", "", absent, { 0 }, BUCKET_NONE, NULL },
-		{ "PATCH", DEPLOYMENTS "/x", MERGE, absent, { 0 }, BUCKET_NONE, NULL },
+		{ "DELETE", FOOS "/x", "", ABSENT, { 0 }, BUCKET_NONE, NULL },
+		{ "PATCH", FOOS "/x", MERGE, ABSENT, { 0 }, BUCKET_NONE, NULL },
+		{ "PUT", FOOS "/x/status", JSON, ABSENT, { 0 }, BUCKET_NONE, NULL },
+		{ "DELETE", DEPLOYMENTS "/x", "", ABSENT, { 0 }, BUCKET_NONE, NULL },
+		{ "PATCH", DEPLOYMENTS "/x", MERGE, ABSENT, { 0 }, BUCKET_NONE, NULL },
 		{ "PATCH",
 		  DEPLOYMENTS "/x/status",
 		  APPLY,
-		  absent,
+		  ABSENT,
 		  { 0 },
 		  BUCKET_NONE,
 		  NULL },
 	};
-
 	check_rows(rows, COUNT(rows));
 }
 END_TEST
-
-START_TEST(one_writer_what_is_created_belongs_to_its_owners_bucket)
-{
-	static const struct evidence none = { PLACED_UNKNOWN, BUCKET_NONE };
-	static const struct evidence absent = { PLACED_ABSENT, BUCKET_NONE };
-	static const struct row rows[] = {
-		{ "POST", DEPLOYMENTS, JSON, none, { PLACED_AT, 1 }, 1, NULL },
-		{ "POST",
-		  DEPLOYMENTS "?dryRun=All",
-		  JSON,
-		  none,
-		  { PLACED_AT, 1 },
-		  1,
-		  NULL },
-		{ "POST",
-		  DEPLOYMENTS,
-		  JSON,
-		  none,
-		  { PLACED_AT, 5 },
-		  0,
-		  "bucket 5 is owned by another member" },
-		{ "POST",
-		  DEPLOYMENTS "?dryRun=All",
-		  JSON,
-		  none,
-		  { PLACED_AT, 5 },
-		  0,
-		  "bucket 5 is owned by another member" },
-		{ "POST",
-		  SECRETS,
-		  JSON,
-		  none,
-		  { PLACED_FOREIGN, BUCKET_NONE },
-		  BUCKET_NONE,
-		  NULL },
-		{ "POST",
-		  SECRETS,
-		  JSON,
-		  none,
-		  { PLACED_NOWHERE, BUCKET_NONE },
-		  0,
-		  "its owner has no bucket label yet" },
-		{ "POST",
-		  SECRETS,
-		  JSON,
-		  none,
-		  { PLACED_ABSENT, BUCKET_NONE },
-		  0,
-		  "its owner does not exist" },
-		/* An apply, and a PUT of some resources, create what is not there. */
-		{ "PATCH", DEPLOYMENTS "/x", APPLY, absent, { PLACED_AT, 1 }, 1, NULL },
-		{ "PATCH",
-		  DEPLOYMENTS "/x",
-		  APPLY,
-		  absent,
-		  { PLACED_AT, 5 },
-		  0,
-		  "bucket 5 is owned by another member" },
-		{ "PUT",
-		  DEPLOYMENTS "/x",
-		  JSON,
-		  absent,
-		  { PLACED_AT, 5 },
-		  0,
-		  "bucket 5 is owned by another member" },
-		{ "PUT",
-		  DEPLOYMENTS "/x",
-		  JSON,
-		  absent,
-		  { PLACED_FOREIGN, BUCKET_NONE },
-		  BUCKET_NONE,
-		  NULL },
-		/* What is there has its own bucket, whatever the body claims. */
-		{ "PATCH",
-		  DEPLOYMENTS "/x",
-		  APPLY,
-		  { PLACED_AT, 5 },
-		  { PLACED_AT, 1 },
-		  0,
-		  "bucket 5 is owned by another member" },
-		{ "PUT",
-		  DEPLOYMENTS "/x",
-		  JSON,
-		  { PLACED_AT, 1 },
-		  { PLACED_AT, 5 },
-		  1,
-		  NULL },
-	};
-
-	check_rows(rows, COUNT(rows));
-}
-END_TEST
-
-/* The first name whose placement is, or is not, one of ours. */
-static const char *name_placed(struct desk *desk, bool is_ours, int *bucket)
-{
-	for (int i = 0;; i++) {
-		char *name = arena_printf(desk->arena, "foo-%d", i);
-		struct object_key key = { .group = slice_of("samplecontroller.k8s.io"),
-					  .resource = slice_of("foos"),
-					  .namespace = slice_of("ns"),
-					  .name = slice_of(name) };
-
-		*bucket = bucket_place(desk->spec.placement, 8, &key);
-		if ((*bucket <= 2) == is_ours)
-			return name;
-	}
-}
-
-START_TEST(fence_lets_any_owner_create_a_main_object)
-{
-	for (int is_ours = 0; is_ours < 2; is_ours++) {
-		struct desk desk;
-		int bucket;
-
-		desk_open(&desk, "POST", FOOS);
-		desk.body.name = slice_of(name_placed(&desk, is_ours, &bucket));
-		desk.call.body = &desk.body;
-		ck_assert_int_eq(send(&desk), FILTER_PASS);
-		ck_assert_int_eq(desk.call.bucket, is_ours ? bucket : BUCKET_NONE);
-		ck_assert(desk.call.is_counted);
-		/* An apply names it in its path. */
-		desk.request.verb = KUBE_VERB_PATCH;
-		desk.request.name = desk.body.name;
-		desk.call.content_type = slice_of(APPLY);
-		desk.call.object.known = PLACED_ABSENT;
-		desk.call.body = NULL;
-		ck_assert_int_eq(send(&desk), FILTER_PASS);
-		ck_assert_int_eq(desk.call.bucket, is_ours ? bucket : BUCKET_NONE);
-		desk_close(&desk);
-	}
-}
-END_TEST
-
-START_TEST(fence_lets_a_main_object_without_a_known_name_pass)
-{
-	struct desk desk;
-
-	desk_open(&desk, "POST", FOOS);
-	desk.body.generate_name = slice_of("foo-");
-	desk.call.body = &desk.body;
-	ck_assert_int_eq(send(&desk), FILTER_PASS);
-	ck_assert_int_eq(desk.call.bucket, BUCKET_NONE);
-	desk.call.body = NULL;
-	desk.call.is_body_unreadable = true;
-	ck_assert_int_eq(send(&desk), FILTER_PASS);
-	desk_close(&desk);
-}
-END_TEST
-
-/* RequestInfo puts a namespace into itself; its metadata has none. */
-START_TEST(fence_places_a_namespace_as_the_labeller_does)
-{
-	const struct object_key key = { .resource = slice_of("namespaces"),
-					.name = slice_of("default") };
-	struct desk desk;
-
-	desk_open(&desk, "PUT", "/api/v1/namespaces/default");
-	desk.spec.resources[0].group = slice_of("");
-	desk.spec.resources[0].resource = slice_of("namespaces");
-	desk.call.resource = &desk.spec.resources[0];
-	desk.ring.owned = buckets("0-7");
-	desk.call.object.known = PLACED_ABSENT;
-	ck_assert_slice(desk.request.namespace, "default");
-	ck_assert_int_eq(send(&desk), FILTER_PASS);
-	ck_assert_int_eq(desk.call.bucket, bucket_place(desk.spec.placement, 8, &key));
-	desk_close(&desk);
-}
-END_TEST
-
-START_TEST(fence_tells_which_bodies_it_cannot_read)
-{
-	static const struct {
-		const char *type;
-		int code;
-		const char *reason;
-	} rows[] = {
-		{ "application/cbor", 415, "UnsupportedMediaType" },
-		{ APPLY, 415, "UnsupportedMediaType" },
-		{ "application/yaml", 415, "UnsupportedMediaType" },
-		{ "text/plain", 415, "UnsupportedMediaType" },
-		{ JSON, 400, "BadRequest" },
-		{ "", 400, "BadRequest" },
-		{ "application/vnd.kubernetes.protobuf", 400, "BadRequest" },
-	};
-
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct desk desk;
-
-		desk_open(&desk, "POST", DEPLOYMENTS);
-		desk.call.content_type = slice_of(rows[i].type);
-		desk.call.is_body_unreadable = true;
-		ck_assert_int_eq(send(&desk), FILTER_REPLY);
-		desk_check_reply(&desk, rows[i].code, rows[i].reason, "owner");
-		ck_assert(!desk.call.is_counted);
-		desk_close(&desk);
-	}
-}
-END_TEST
-
 START_TEST(fence_needs_no_body_where_the_object_is_there)
 {
 	struct desk desk;
-
 	desk_open(&desk, "PUT", DEPLOYMENTS "/x");
 	desk.call.content_type = slice_of("application/cbor");
 	desk.call.is_body_unreadable = true;
@@ -408,17 +148,15 @@ START_TEST(fence_needs_no_body_where_the_object_is_there)
 	ck_assert_int_eq(send(&desk), FILTER_PASS);
 	desk_close(&desk);
 }
-END_TEST
-
-/* Every kind of write, each such that it passes while the right stands. */
+END_TEST /* Every kind of write, each such that it passes while the right stands. */
 static const struct row allowed[] = {
 	{ "POST", FOOS, JSON, { 0 }, { 0 }, 0, NULL },
-	{ "POST", DEPLOYMENTS, JSON, { 0 }, { PLACED_AT, 1 }, 0, NULL },
-	{ "POST", DEPLOYMENTS, JSON, { 0 }, { PLACED_FOREIGN }, 0, NULL },
-	{ "PUT", FOOS "/x", JSON, { PLACED_AT, 1 }, { 0 }, 0, NULL },
-	{ "PUT", FOOS "/x?dryRun=All", JSON, { PLACED_AT, 1 }, { 0 }, 0, NULL },
-	{ "PATCH", DEPLOYMENTS "/x", MERGE, { PLACED_FOREIGN }, { 0 }, 0, NULL },
-	{ "DELETE", FOOS "/x", "", { PLACED_ABSENT }, { 0 }, 0, NULL },
+	{ "POST", DEPLOYMENTS, JSON, { 0 }, AT(1), 0, NULL },
+	{ "POST", DEPLOYMENTS, JSON, { 0 }, FOREIGN, 0, NULL },
+	{ "PUT", FOOS "/x", JSON, AT(1), { 0 }, 0, NULL },
+	{ "PUT", FOOS "/x?dryRun=All", JSON, AT(1), { 0 }, 0, NULL },
+	{ "PATCH", DEPLOYMENTS "/x", MERGE, FOREIGN, { 0 }, 0, NULL },
+	{ "DELETE", FOOS "/x", "", ABSENT, { 0 }, 0, NULL },
 	{ "DELETE", FOOS, "", { 0 }, { 0 }, 0, NULL },
 };
 
@@ -567,11 +305,6 @@ UNIT_MAIN("filters/fence", fence_wants_to_know_what_decides,
 	  fence_waits_for_the_label_of_what_is_the_rings,
 	  fail_closed_what_is_not_known_is_not_written,
 	  fence_leaves_it_to_the_api_server_to_say_that_nothing_is_there,
-	  one_writer_what_is_created_belongs_to_its_owners_bucket,
-	  fence_lets_any_owner_create_a_main_object,
-	  fence_lets_a_main_object_without_a_known_name_pass,
-	  fence_places_a_namespace_as_the_labeller_does,
-	  fence_tells_which_bodies_it_cannot_read,
 	  fence_needs_no_body_where_the_object_is_there,
 	  one_writer_no_write_leaves_without_a_right,
 	  fence_judges_by_the_ring_that_is_current,
