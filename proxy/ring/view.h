@@ -14,7 +14,8 @@ struct view {
 	uint64_t floor;
 	/*
 	 * The floor could not be compared with our own write (the resource lives
-	 * in another storage): no position given out before can be trusted.
+	 * in another storage): a position that equals it may have been given out
+	 * before, and is not trusted either.
 	 */
 	bool distrusts_positions;
 };
@@ -44,9 +45,10 @@ struct view_answer {
 
 /*
  * LIST: "" and no version stay; 0 or one below F becomes F with NotOlderThan;
- * Exact below F is expired; a continue token of a list below F is expired.
- * WATCH: no version, "" and 0 become "from the most recent"; a version below F
- * is expired; with sendInitialEvents a lower version becomes F, NotOlderThan.
+ * any other match below F is expired; so is a continue token of a list below F, or
+ * one whose list cannot be told. WATCH: no version and "" stay, 0 becomes no
+ * version: the most recent state; a version below F is expired; one that sends
+ * initial events is only moved up to F. Without a floor (0) all versions pass.
  * What is no number is passed on for the API server to refuse.
  */
 enum view_verdict view_ask(const struct view *view,
