@@ -109,6 +109,11 @@ func compareHeaders(t *testing.T, what string, want, got *harness.Answer) {
 		want.Header.Del(name)
 		got.Header.Del(name)
 	}
+	// Over HTTP/1.1, which we speak upstream, Go's server chunks what it would give
+	// a length over HTTP/2; a length that is said must be right.
+	if got.Header["Content-Length"] == nil {
+		want.Header.Del("Content-Length")
+	}
 	for name := range want.Header {
 		if strings.Join(want.Header[name], ",") != strings.Join(got.Header[name], ",") {
 			t.Errorf("%s: header %s: directly %q, through the proxy %q", what, name, want.Header[name], got.Header[name])
