@@ -2,7 +2,10 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <h2o.h>
@@ -13,8 +16,9 @@ struct duplex {
 	struct dial *dial;
 	void (*on_end)(void *arg);
 	void *arg;
-	struct loop_timer linger;
-	bool is_writing; /* h2o holds `down` */
+	struct loop_fd *hangup;
+	struct loop_timer linger; /* since the last byte that left */
+	bool is_writing;          /* h2o holds `down` */
 	bool is_client_over;
 	bool is_upstream_over;
 	bool is_ended;
@@ -28,6 +32,8 @@ static void end(struct duplex *duplex)
 {
 	duplex->is_ended = true;
 	loop_timer_stop(&duplex->linger);
+	loop_fd_remove(duplex->hangup);
+	duplex->hangup = NULL;
 	dial_want(duplex->dial, false, false);
 	h2o_socket_read_stop(duplex->client);
 	duplex->on_end(duplex->arg);
@@ -38,6 +44,21 @@ static void on_linger(void *arg)
 	end(arg);
 }
 
+static void linger(struct duplex *duplex)
+{
+	loop_timer_start(duplex->loop, &duplex->linger, DUPLEX_LINGER_MS);
+}
+
+/* A client that is not read, as upstream does not read either, is not seen to go. */
+static void on_hangup(void *arg, uint32_t events)
+{
+	struct duplex *duplex = arg;
+
+	if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) &&
+	    !loop_timer_is_running(&duplex->linger))
+		linger(duplex);
+}
+
 static void on_client_written(h2o_socket_t *client, const char *err)
 {
 	struct duplex *duplex = client->data;
@@ -46,6 +67,8 @@ static void on_client_written(h2o_socket_t *client, const char *err)
 	duplex->down_n = 0;
 	if (err != NULL)
 		duplex->is_client_over = true;
+	if (loop_timer_is_running(&duplex->linger))
+		linger(duplex);
 	duplex_pump(duplex);
 }
 
@@ -89,6 +112,8 @@ static void pump_up(struct duplex *duplex)
 			duplex->up_at += n;
 		else if (rc != -EAGAIN)
 			duplex->is_upstream_over = true;
+		if (rc == 0 && loop_timer_is_running(&duplex->linger))
+			linger(duplex);
 	}
 }
 
@@ -136,7 +161,21 @@ void duplex_pump(struct duplex *duplex)
 			  !duplex->is_upstream_over,
 		  has_up && !duplex->is_upstream_over);
 	if (is_ending && !loop_timer_is_running(&duplex->linger))
-		loop_timer_start(duplex->loop, &duplex->linger, DUPLEX_LINGER_MS);
+		linger(duplex);
+}
+
+static void set_options(int fd)
+{
+	/* h2o reads until there is nothing more to read: this is what bounds it. */
+	int bytes = DUPLEX_BYTES;
+	/* Who is neither read nor written to is found dead by this alone. */
+	int on = 1, idle_s = 20, interval_s = 5;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s,
+			 sizeof(interval_s));
 }
 
 struct duplex *duplex_create(struct loop *loop, const struct duplex_sides *sides,
@@ -144,14 +183,11 @@ struct duplex *duplex_create(struct loop *loop, const struct duplex_sides *sides
 {
 	struct duplex *duplex = calloc(1, sizeof(*duplex));
 	int fd = h2o_socket_get_fd(sides->client);
-	/* h2o reads until there is nothing more to read: this is what bounds it. */
-	int bytes = DUPLEX_BYTES, on = 1;
 
 	if (duplex == NULL)
 		abort();
 	assert(sides->first.len <= DUPLEX_BYTES);
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	set_options(fd);
 	duplex->loop = loop;
 	duplex->client = sides->client;
 	duplex->dial = sides->dial;
@@ -162,6 +198,7 @@ struct duplex *duplex_create(struct loop *loop, const struct duplex_sides *sides
 		memcpy(duplex->down, sides->first.data, sides->first.len);
 	duplex->client->data = duplex;
 	loop_timer_init(&duplex->linger, on_linger, duplex);
+	duplex->hangup = loop_fd_add(loop, fd, EPOLLRDHUP | EPOLLET, on_hangup, duplex);
 	return duplex;
 }
 
@@ -170,6 +207,7 @@ void duplex_close(struct duplex *duplex)
 	if (duplex == NULL)
 		return;
 	loop_timer_stop(&duplex->linger);
+	loop_fd_remove(duplex->hangup);
 	/* Also with a write under way: its callback does not come then. */
 	h2o_socket_close(duplex->client);
 	free(duplex);

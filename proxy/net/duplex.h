@@ -3,9 +3,9 @@
  * come: what is left of HTTP after 101. At most DUPLEX_BYTES wait in each
  * direction; a side is not read while the other cannot be written.
  *
- * When one side ends or breaks, what is on its way to the other still leaves (or
- * has DUPLEX_LINGER_MS for it), and that is the end: neither h2o nor WebSocket
- * nor SPDY knows half of a connection.
+ * When one side ends or breaks, what is on its way to the other still leaves, as
+ * long as some does every DUPLEX_LINGER_MS, and that is the end: neither h2o nor
+ * WebSocket nor SPDY knows half of a connection.
  */
 #ifndef RINGSIDE_NET_DUPLEX_H
 #define RINGSIDE_NET_DUPLEX_H
