@@ -208,8 +208,7 @@ static void removed_free(struct loop *loop)
 	while (!list_is_empty(&loop->removed)) {
 		struct list *node = loop->removed.next;
 
-		/* The analyzer does not see that the list has lost the node. */
-		list_remove(node); /* NOLINT(clang-analyzer-unix.Malloc) */
+		list_remove(node);
 		free(LIST_OWNER(node, struct loop_fd, node));
 	}
 }
