@@ -208,7 +208,8 @@ static void removed_free(struct loop *loop)
 	while (!list_is_empty(&loop->removed)) {
 		struct list *node = loop->removed.next;
 
-		list_remove(node);
+		list_remove(
+			node); /* NOLINT(clang-analyzer-unix.Malloc): as in list.h */
 		free(LIST_OWNER(node, struct loop_fd, node));
 	}
 }
