@@ -13,21 +13,24 @@ static void claimer_read(struct claimer *claimer);
 /* --- writing --- */
 
 /*
- * 32 random bits tell the lives of one member apart. An attempt whose answer was
- * lost is repeated as the same incarnation, unless that was ended meanwhile.
+ * 32 random bits tell the lives of one member apart. An update whose answer was
+ * lost is repeated as the same incarnation while nothing was stored since: then it
+ * never was. Any other may have been stored, and ended, behind our back.
  */
 static void attempt_make(struct claimer *claimer)
 {
+	struct slice version = claimer->seen.lease.resource_version;
 	uint32_t incarnation;
 
-	if (claimer->attempt[0] &&
-	    !slice_is(claimer->seen.lease.holder, claimer->attempt))
+	if (claimer->attempt[0] && version.len > 0 &&
+	    slice_is(version, claimer->attempt_version))
 		return;
-
 	if (getrandom(&incarnation, sizeof(incarnation), 0) != sizeof(incarnation))
 		abort();
 	snprintf(claimer->attempt, sizeof(claimer->attempt), "%s/%08" PRIx32,
 		 claimer->context->conf.id, incarnation);
+	snprintf(claimer->attempt_version, sizeof(claimer->attempt_version), "%.*s",
+		 SLICE_ARGS(version));
 }
 
 static void claimer_on_claimed(struct claimer *claimer, const struct lease *lease,

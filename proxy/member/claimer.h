@@ -34,6 +34,7 @@ struct claimer {
 	enum lease_verb verb; /* of the call */
 	/* The identity of our last attempt: nobody else's, should it stand there. */
 	char attempt[IDENTITY_BYTES_MAX + 1];
+	char attempt_version[24]; /* what it was to replace; "" for nothing */
 	char named[IDENTITY_BYTES_MAX + 1];
 	uint64_t acknowledged; /* to be written; set by its owner */
 	uint64_t told_epoch;   /* the highest epoch that the Lease told of */

@@ -249,8 +249,9 @@ void errands_run(struct errands *errands, const struct coordination *c)
 {
 	if (loop_timer_is_running(&errands->timer))
 		return;
-	errands_start(errands, c, ERRAND_READ);
+	/* A Lease that is gone shows something only once its silence was sealed. */
 	errands_start(errands, c, ERRAND_SEAL);
+	errands_start(errands, c, ERRAND_READ);
 	errands_start(errands, c, ERRAND_DELETE);
 }
 
