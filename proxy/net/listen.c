@@ -86,7 +86,7 @@ int listen_on(const char *address, struct err *err)
 
 int listen_port(int fd)
 {
-	struct sockaddr_storage name;
+	struct sockaddr_storage name = { 0 };
 	socklen_t n = sizeof(name);
 
 	if (getsockname(fd, (struct sockaddr *)&name, &n) != 0)

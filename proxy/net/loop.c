@@ -205,13 +205,9 @@ void loop_fd_remove(struct loop_fd *watch)
 
 static void removed_free(struct loop *loop)
 {
-	while (!list_is_empty(&loop->removed)) {
-		struct list *node = loop->removed.next;
-
-		list_remove(
-			node); /* NOLINT(clang-analyzer-unix.Malloc): as in list.h */
+	LIST_EACH(node, &loop->removed)
 		free(LIST_OWNER(node, struct loop_fd, node));
-	}
+	list_init(&loop->removed);
 }
 
 static void nested_on_ready(h2o_socket_t *socket, const char *err)
