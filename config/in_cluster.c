@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "config/file.h"
 #include "config/kubeconfig.h"
 #include "config/names.h"
+#include "proxy/base/file.h"
 
 #define SERVICEACCOUNT "/var/run/secrets/kubernetes.io/serviceaccount"
 

@@ -3,9 +3,9 @@
 #include <errno.h>
 
 #include "config/base64.h"
-#include "config/file.h"
 #include "config/names.h"
 #include "config/node.h"
+#include "proxy/base/file.h"
 
 #define KUBECONFIG_BYTES_MAX (1 << 20)
 

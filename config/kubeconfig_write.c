@@ -3,9 +3,9 @@
 #include <yaml.h>
 
 #include "config/base64.h"
-#include "config/file.h"
 #include "config/kubeconfig.h"
 #include "proxy/base/buf.h"
+#include "proxy/base/file.h"
 
 #define NAME "ringside" /* of the cluster, the user and the context */
 
@@ -174,7 +174,7 @@ int kubeconfig_write(const char *file, const char *url, const char *ca_pem,
 	yaml_emitter_set_width(&writer.yaml, -1);
 	write_stream(&writer, url, ca_pem, cluster);
 	if (writer.is_ok)
-		rc = file_replace(file, buf_slice(&writer.out), err);
+		rc = file_replace(file, buf_slice(&writer.out), 0600, err);
 	else
 		rc = err_set(err, -EINVAL,
 			     "%s: cannot be written: a text of the credentials is too "

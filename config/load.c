@@ -3,9 +3,9 @@
 
 #include "config/check.h"
 #include "config/fields.h"
-#include "config/file.h"
 #include "config/suggest.h"
 #include "config/tables.h"
+#include "proxy/base/file.h"
 
 static int load_option(struct loader *loader, size_t number, const struct node *node,
 		       struct err *err)

@@ -9,10 +9,10 @@
 
 #include "config/kubeconfig.h"
 #include "config/names.h"
+#include "proxy/base/file.h"
 #include "proxy/member/membership.h"
 #include "proxy/net/admin.h"
 #include "proxy/net/listener.h"
-#include "proxy/net/tls.h"
 #include "proxy/report.h"
 #include "proxy/session/session.h"
 
@@ -329,7 +329,7 @@ static int write_files(struct proxy *proxy, const char *ca_pem, struct err *err)
 	int rc = 0;
 
 	if (net->ca_out[0] != '\0' && ca_pem != NULL)
-		rc = tls_write_file(net->ca_out, ca_pem, err);
+		rc = file_replace(net->ca_out, slice_of(ca_pem), 0644, err);
 	if (rc == 0 && net->kubeconfig_out[0] != '\0')
 		rc = kubeconfig_write(net->kubeconfig_out, url,
 				      ca_pem != NULL ? ca_pem : "", &proxy->cluster,

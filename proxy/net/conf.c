@@ -44,6 +44,15 @@ const struct opt net_options[] = {
 	  .flag = "tls-key",
 	  .environment = "RINGSIDE_TLS_KEY",
 	  .help = "PEM file with the certificate's key." },
+	{ .name = "tls.keep",
+	  .type = OPT_TEXT,
+	  ROW(kept),
+	  .value = "",
+	  .flag = "tls-keep",
+	  .environment = "RINGSIDE_TLS_KEEP",
+	  .help = "File that keeps the certificate made at start, with its key and "
+		  "its CA, for the next start: a controller that trusts the CA goes on when "
+		  "the proxy alone restarts. Empty: each start has a CA of its own." },
 	{ .name = "write.ca",
 	  .type = OPT_TEXT,
 	  ROW(ca_out),
@@ -91,7 +100,6 @@ const struct opt net_options[] = {
 	  .min = 100,
 	  .max = 5 * MINUTE,
 	  .value = "10s",
-	  .reload = true,
 	  .help = "How long a connection to the API server may take." },
 	{ .name = "hold",
 	  .type = OPT_DURATION,

@@ -18,6 +18,7 @@ struct net_conf {
 	const char *admin;
 	const char *certificate; /* PEM files given by the user; "" makes our own */
 	const char *key;
+	const char *kept; /* where our own is kept from start to start; "" is nowhere */
 	const char *ca_out; /* where our CA and a ready kubeconfig are written */
 	const char *kubeconfig_out;
 	const char *kubeconfig; /* of the API server; "" is in-cluster */

@@ -2,10 +2,7 @@
  * TLS towards the controller: the server's SSL_CTX, TLS 1.2 and above, HTTP/2 and
  * HTTP/1.1 by ALPN.
  *
- * Without a certificate of the user's one is made at start: a CA of our own signs
- * one for the names by which a process on this machine calls an API server. The
- * CA's key is forgotten at once, so the CA can vouch for nothing else; whoever
- * connects trusts the CA of this start.
+ * Without a certificate of the user's one of our own is served (identity.h).
  */
 #ifndef RINGSIDE_NET_TLS_H
 #define RINGSIDE_NET_TLS_H
@@ -22,11 +19,5 @@ struct ssl_ctx_st;
  */
 int tls_create(struct ssl_ctx_st **out, char **ca_pem, const struct net_conf *conf,
 	       struct err *err);
-
-/*
- * Writes the file in one step (a reader sees the old or the new text), readable
- * by everybody: nothing secret.
- */
-int tls_write_file(const char *path, const char *text, struct err *err);
 
 #endif

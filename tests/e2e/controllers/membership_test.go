@@ -160,10 +160,16 @@ func activeIDs(t *testing.T, ring *harness.Ring) []string {
 func TestAMemberThatHoldsItsLockFileGoesOnAtOnce(t *testing.T) {
 	ring := harness.NewRing(t, "inplace", 2, func(r *rig.Ring) { r.Duration, r.Renew = 20*time.Second, time.Second })
 	for _, id := range []string{"a", "b"} {
-		ring.StartWith(id, rig.MemberOptions{Flags: []string{"--lock-file", t.TempDir() + "/lock"}})
+		dir := t.TempDir()
+		ring.StartWith(id, rig.MemberOptions{Flags: []string{
+			"--lock-file", dir + "/lock", "--tls-keep", dir + "/tls.pem",
+		}})
 	}
 	ring.WaitActive("a", "b")
+	witness := newWitness(t, ring)
+	ring.StartControllers("a", "b")
 	ring.CreateFoos(20)
+	ring.WaitDeployments(time.Minute)
 	a := ring.Members["a"]
 	before := harness.Must1(ring.Assignment(t.Context()))(t)
 	identity := a.WaitState("active").Identity
@@ -181,6 +187,11 @@ func TestAMemberThatHoldsItsLockFileGoesOnAtOnce(t *testing.T) {
 		t.Error("buckets have moved")
 	}
 	checkShares(t, ring, "a", "b")
+
+	// The controller beside it was not restarted: it trusts what it trusted before.
+	createMore(t, ring, 20)
+	ring.WaitDeployments(time.Minute)
+	witness.checkCreators()
 }
 
 func TestAMemberWithoutALockFileWaitsUntilItsFormerLeaseHasRunOut(t *testing.T) {

@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "config/fields.h"
-#include "config/file.h"
 #include "config/tables.h"
+#include "proxy/base/file.h"
 #include "tests/unit/unit.h"
 
 /* Tests run at the top of the repository. */

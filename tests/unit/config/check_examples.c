@@ -1,6 +1,6 @@
 #include "config/fields.h"
-#include "config/file.h"
 #include "config/tables.h"
+#include "proxy/base/file.h"
 #include "tests/unit/unit.h"
 
 /* Tests run at the top of the repository. */

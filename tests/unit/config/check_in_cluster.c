@@ -1,7 +1,7 @@
 #include <errno.h>
 
 #include "config/kubeconfig.h"
-#include "tests/unit/config/scratch.h"
+#include "tests/unit/scratch.h"
 
 static struct arena *arena;
 static struct cluster cluster;

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "proxy/base/buf.h"
-#include "tests/unit/config/scratch.h"
+#include "tests/unit/scratch.h"
 
 #define PEM "-----BEGIN X-----\nsEcReT\n-----END X-----\n"
 /* PEM in base64. */

@@ -1,9 +1,9 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "config/file.h"
 #include "config/kubeconfig.h"
-#include "tests/unit/config/scratch.h"
+#include "proxy/base/file.h"
+#include "tests/unit/scratch.h"
 
 #define PEM "-----BEGIN X-----\nsEcReT\n-----END X-----\n"
 #define URL "https://127.0.0.1:7443"

@@ -6,7 +6,7 @@
 #define RINGSIDE_UNIT_CONFIG_LOADING_H
 
 #include "config/config.h"
-#include "tests/unit/config/scratch.h"
+#include "tests/unit/scratch.h"
 
 #define MINIMAL \
 	"ring: foos\n" \

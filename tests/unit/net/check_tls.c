@@ -51,7 +51,9 @@ static void scratch_fill(struct scratch *scratch, SSL_CTX *ctx)
 
 static SSL_CTX *create_own(char **ca_pem)
 {
-	static const struct net_conf conf = { .certificate = "", .key = "" };
+	static const struct net_conf conf = { .certificate = "",
+					      .key = "",
+					      .kept = "" };
 	SSL_CTX *ctx = NULL;
 	struct err err = { "" };
 
@@ -254,32 +256,8 @@ START_TEST(tls_refuses_files_that_make_no_certificate_with_its_key)
 }
 END_TEST
 
-START_TEST(tls_writes_a_file_in_one_step_for_everybody)
-{
-	struct scratch scratch = scratch_make();
-	struct err err = { "" };
-	char text[16] = "";
-	struct stat info;
-	int fd;
-
-	ck_assert_int_eq(tls_write_file(scratch.certificate, "the first", &err), 0);
-	ck_assert_int_eq(tls_write_file(scratch.certificate, "second", &err), 0);
-	ck_assert_int_eq(stat(scratch.certificate, &info), 0);
-	ck_assert_int_eq(info.st_mode & 07777, 0644);
-	fd = open(scratch.certificate, O_RDONLY);
-	ck_assert_int_eq(read(fd, text, sizeof(text) - 1), 6);
-	ck_assert_str_eq(text, "second");
-	close(fd);
-	ck_assert_int_eq(tls_write_file("/nonexistent/ca.pem", "x", &err), -ENOENT);
-	ck_assert_ptr_nonnull(strstr(err.text, "/nonexistent/ca.pem"));
-	/* Nothing else was left there. */
-	scratch_remove(&scratch);
-}
-END_TEST
-
 UNIT_MAIN("net/tls",
 	  tls_makes_a_certificate_for_every_name_of_an_api_server_on_this_machine,
 	  tls_sends_the_chain_and_chooses_http2, tls_takes_1_2_and_nothing_older,
 	  tls_makes_another_ca_at_each_start, tls_serves_the_files_of_the_user,
-	  tls_refuses_files_that_make_no_certificate_with_its_key,
-	  tls_writes_a_file_in_one_step_for_everybody)
+	  tls_refuses_files_that_make_no_certificate_with_its_key)

@@ -1,10 +1,11 @@
-#include "config/file.h"
+#include "proxy/base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proxy/base/buf.h"
@@ -67,7 +68,7 @@ static int write_all(int fd, struct slice bytes)
 	return 0;
 }
 
-int file_replace(const char *file, struct slice bytes, struct err *err)
+int file_replace(const char *file, struct slice bytes, mode_t mode, struct err *err)
 {
 	char made[PATH_MAX];
 	int fd, rc;
@@ -75,13 +76,15 @@ int file_replace(const char *file, struct slice bytes, struct err *err)
 	/* Beside its target: a rename does not cross file systems. */
 	if ((size_t)snprintf(made, sizeof(made), "%s.XXXXXX", file) >= sizeof(made))
 		return err_set(err, -ENAMETOOLONG, "%s: name too long", file);
-	fd = mkostemp(made, O_CLOEXEC); /* with mode 0600 */
+	fd = mkostemp(made, O_CLOEXEC);
 	if (fd < 0) {
 		rc = -errno;
 		return err_set(err, rc, "%s: cannot be written: %s", file,
 			       strerror(-rc));
 	}
 	rc = write_all(fd, bytes);
+	if (rc == 0 && fchmod(fd, mode) < 0)
+		rc = -errno;
 	if (close(fd) < 0 && rc == 0)
 		rc = -errno;
 	if (rc == 0 && rename(made, file) < 0)

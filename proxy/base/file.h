@@ -1,10 +1,12 @@
 /*
- * Small files, read whole. Everything config reads is written by people or by
- * the kubelet and is small; a cap stands where a wrong name (a device, a
+ * Small files, read and written whole. What we read is written by people, by the
+ * kubelet or by ourselves and is small; a cap stands where a wrong name (a device, a
  * database) would otherwise eat our memory.
  */
-#ifndef RINGSIDE_CONFIG_FILE_H
-#define RINGSIDE_CONFIG_FILE_H
+#ifndef RINGSIDE_BASE_FILE_H
+#define RINGSIDE_BASE_FILE_H
+
+#include <sys/types.h>
 
 #include "proxy/base/arena.h"
 #include "proxy/base/err.h"
@@ -17,10 +19,10 @@ int file_read(struct slice *out, struct arena *arena, const char *file, size_t m
 	      struct err *err);
 
 /*
- * Writes a file that only its owner can read and puts it in the place of
+ * Writes a file of this mode, whatever the umask, and puts it in the place of
  * `file` in one step: a reader sees the old one or the new one. -errno.
  */
-int file_replace(const char *file, struct slice bytes, struct err *err);
+int file_replace(const char *file, struct slice bytes, mode_t mode, struct err *err);
 
 /* The file's name from the root, in the arena, whatever folder we are in. */
 char *file_absolute(struct arena *arena, const char *file);

@@ -2,8 +2,8 @@
  * A folder of a test's own, to write files into: the test stands in it, so that
  * names in messages are short. check runs every test in its own process.
  */
-#ifndef RINGSIDE_UNIT_CONFIG_SCRATCH_H
-#define RINGSIDE_UNIT_CONFIG_SCRATCH_H
+#ifndef RINGSIDE_UNIT_SCRATCH_H
+#define RINGSIDE_UNIT_SCRATCH_H
 
 #include <dirent.h>
 #include <fcntl.h>
