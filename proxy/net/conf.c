@@ -51,9 +51,9 @@ const struct opt net_options[] = {
 	  .flag = "tls-keep",
 	  .environment = "RINGSIDE_TLS_KEEP",
 	  .help = "File that keeps the certificate made at start, with its key "
-		  "and its CA, for the next start: a controller that trusts the CA goes "
-		  "on when the proxy alone restarts. Empty: each start has a CA of its "
-		  "own." },
+		  "and its CA, for the next start: a controller that trusts the CA "
+		  "goes on when the proxy alone restarts. Empty: each start has a CA "
+		  "of its own." },
 	{ .name = "write.ca",
 	  .type = OPT_TEXT,
 	  ROW(ca_out),
