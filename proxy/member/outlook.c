@@ -54,6 +54,8 @@ struct ring outlook_ring(const struct outlook *outlook)
 
 	if (ring.reason[0] == '\0')
 		ring.owned = assignment_owned(outlook->known, outlook->identity);
+	ring.shown[RESOURCE_MAIN] = ring.owned;
+	ring.shown[RESOURCE_OWNED] = ring.owned;
 	ring.state = outlook_state(outlook, &ring);
 	if (ring.state == RING_RIGHT_LOST && ring.reason[0] == '\0')
 		ring.reason = "its Lease was not renewed in time";
@@ -66,6 +68,9 @@ struct ring outlook_ring(const struct outlook *outlook)
 
 bool outlook_is_equal(const struct ring *a, const struct ring *b)
 {
+	for (int role = 0; role < RESOURCE_ROLES_N; role++)
+		if (!bucket_set_is_equal(&a->shown[role], &b->shown[role]))
+			return false;
 	return a->state == b->state && bucket_set_is_equal(&a->owned, &b->owned) &&
 	       a->epoch == b->epoch && a->served == b->served &&
 	       a->right_until_ms == b->right_until_ms && a->reason == b->reason;

@@ -63,6 +63,12 @@ bool ring_serves(const struct ring *ring, const struct ring_resource *resource)
 	       (ring->served >> resource->index & 1);
 }
 
+const struct bucket_set *ring_shown(const struct ring *ring,
+				    const struct ring_resource *resource)
+{
+	return &ring->shown[resource->role];
+}
+
 void ring_holder_init(struct ring_holder *holder, const struct ring_spec *spec)
 {
 	const struct ring values = {

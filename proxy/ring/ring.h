@@ -25,7 +25,12 @@ struct ring {
 	int refs;
 	enum ring_state state;
 	const struct ring_spec *spec; /* outlives the ring */
-	struct bucket_set owned;
+	struct bucket_set owned;      /* ours to write to */
+	/*
+	 * What clients are to be shown of main and of owned resources. Another set
+	 * than `owned` while buckets come or go (changeover.h).
+	 */
+	struct bucket_set shown[RESOURCE_ROLES_N];
 	uint64_t epoch;
 	uint32_t served;        /* bit i: resource i has had its first pass */
 	int64_t right_until_ms; /* CLOCK_BOOTTIME; writes end here */
@@ -50,6 +55,10 @@ bool ring_has_right(const struct ring *ring, int64_t now_ms);
 
 /* Whether LIST and WATCH of the resource can be answered (else they are held). */
 bool ring_serves(const struct ring *ring, const struct ring_resource *resource);
+
+/* The buckets that a view of the resource is to be made from. */
+const struct bucket_set *ring_shown(const struct ring *ring,
+				    const struct ring_resource *resource);
 
 /* Where the current snapshot is found, and writes in flight are counted. */
 struct ring_holder {

@@ -11,7 +11,7 @@
 
 #define SPEC_RESOURCES_MAX 32
 
-enum resource_role { RESOURCE_MAIN, RESOURCE_OWNED };
+enum resource_role { RESOURCE_MAIN, RESOURCE_OWNED, RESOURCE_ROLES_N };
 enum unowned_policy { UNOWNED_VISIBLE, UNOWNED_HIDDEN };
 
 /* A sharded resource. */

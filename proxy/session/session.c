@@ -189,6 +189,8 @@ static void resource_enter(struct resource *resource, enum session_step step)
 	resource->step = step;
 	if (steps[step].enter != NULL)
 		steps[step].enter(resource);
+	if (resource->sessions->env.on_step != NULL)
+		resource->sessions->env.on_step(resource->sessions->env.step_arg);
 }
 
 /* Goes where the facts ask it to go. */
@@ -220,13 +222,14 @@ static void on_floor(void *arg, uint64_t floor, bool is_foreign)
 static void resource_on_ring(struct resource *resource)
 {
 	const struct ring *ring = resource->sessions->env.ring->current;
+	const struct bucket_set *shown = ring_shown(ring, resource->resource);
 
 	if (resource->view_stands)
 		resource->view_stands =
 			session_view_stands(&resource->view, ring, resource->resource);
 	if (ring_serves(ring, resource->resource) &&
-	    !bucket_set_is_equal(&resource->wanted, &ring->owned)) {
-		resource->wanted = ring->owned;
+	    !bucket_set_is_equal(&resource->wanted, shown)) {
+		resource->wanted = *shown;
 		if (resource->step == SESSION_FLOOR)
 			floor_restart_read(&resource->floor);
 	}
@@ -369,6 +372,28 @@ void sessions_on_ring(struct sessions *sessions)
 {
 	for (int i = 0; i < sessions->resources_n; i++)
 		resource_on_ring(&sessions->resources[i]);
+}
+
+static bool resource_follows(const struct resource *resource)
+{
+	const struct ring *ring = resource->sessions->env.ring->current;
+
+	if (!ring_serves(ring, resource->resource))
+		return list_is_empty(&resource->streams);
+	return resource->step == SESSION_SERVING &&
+	       bucket_set_is_equal(&resource->view.set,
+				   ring_shown(ring, resource->resource));
+}
+
+bool sessions_follow(const struct sessions *sessions, enum resource_role role)
+{
+	for (int i = 0; i < sessions->resources_n; i++) {
+		const struct resource *resource = &sessions->resources[i];
+
+		if (resource->resource->role == role && !resource_follows(resource))
+			return false;
+	}
+	return true;
 }
 
 void sessions_reload(struct sessions *sessions, const struct session_conf *conf)

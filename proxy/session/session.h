@@ -47,6 +47,9 @@ struct sessions_env {
 	void (*write_barrier)(void *arg, void (*done)(void *arg, uint64_t version),
 			      void *done_arg);
 	void *barrier_arg;
+	/* What sessions_follow says may have changed; may be NULL. Decide later. */
+	void (*on_step)(void *arg);
+	void *step_arg;
 	/* Who was not admitted may ask again. */
 	void (*readmit)(void *arg);
 	void *readmit_arg;
@@ -65,6 +68,13 @@ struct relay sessions_relay(struct sessions *sessions);
 
 /* The ring's snapshot changed. Not from inside a hook. */
 void sessions_on_ring(struct sessions *sessions);
+
+/*
+ * Whether all resources of the role are where the current ring wants them: one that
+ * it serves has the view of exactly what it shows, and nothing of a former view is
+ * open; of one that it does not serve nothing is open.
+ */
+bool sessions_follow(const struct sessions *sessions, enum resource_role role);
 
 void sessions_reload(struct sessions *sessions, const struct session_conf *conf);
 

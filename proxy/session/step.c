@@ -37,7 +37,7 @@ bool session_view_stands(const struct view *view, const struct ring *ring,
 			 const struct ring_resource *resource)
 {
 	return (ring_serves(ring, resource) || ring->state == RING_RIGHT_LOST) &&
-	       bucket_set_is_equal(&ring->owned, &view->set);
+	       bucket_set_is_equal(ring_shown(ring, resource), &view->set);
 }
 
 int64_t session_watch_due_ms(const struct watch_facts *facts)

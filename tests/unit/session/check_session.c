@@ -108,6 +108,7 @@ static void publish(enum ring_state state, int bucket)
 	struct ring ring = { .state = state, .spec = &story->world.spec, .served = 1 };
 
 	bucket_set_add(&ring.owned, bucket);
+	bucket_set_add(&ring.shown[RESOURCE_MAIN], bucket);
 	ring_publish(&story->ring, &ring);
 	sessions_on_ring(story->sessions);
 }
@@ -269,8 +270,10 @@ START_TEST(floor_is_read_only_after_every_stream_has_closed)
 	close_stream(list);
 	ck_assert_int_eq(story->writes, 2);
 	ck_assert_ptr_null(admitted());
+	ck_assert(!sessions_follow(story->sessions, RESOURCE_MAIN));
 	answer_floor(200);
 	check_serving(8, 200);
+	ck_assert(sessions_follow(story->sessions, RESOURCE_MAIN));
 	ck_assert_int_eq(value(SESSIONS_ENDED), 1);
 	ck_assert_int_eq(value(SESSIONS_OPEN), 0);
 	ck_assert_int_eq(value(SESSIONS_CHANGES), 2);

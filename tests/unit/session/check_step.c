@@ -77,7 +77,7 @@ START_TEST(view_of_the_same_buckets_survives_a_lost_right_and_nothing_else)
 	static const struct {
 		enum ring_state state;
 		uint32_t served;
-		int owned;
+		int shown;
 		bool stands;
 	} rows[] = {
 		{ RING_ACTIVE, 1, 7, true },     { RING_ACTIVE, 1, 8, false },
@@ -90,7 +90,7 @@ START_TEST(view_of_the_same_buckets_survives_a_lost_right_and_nothing_else)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct ring ring = { .state = rows[i].state,
 					   .served = rows[i].served,
-					   .owned = set_of(rows[i].owned) };
+					   .shown = { set_of(rows[i].shown) } };
 
 		ck_assert_msg(session_view_stands(&view, &ring, &foos) ==
 				      rows[i].stands,
