@@ -117,7 +117,7 @@ lint: ## Floors, headers, format, sizes, shellcheck, clang-tidy
 	@tests/lint/run.sh
 
 e2e: build/sanitize/ringside ## The proxy before a real API server
-	@tests/e2e.sh go test -count=1 -timeout 30m -v ./...
+	@tests/e2e.sh go test -count=1 -timeout 30m -v ./... ../controlplane/...
 
 test: ## Install what is missing, then lint, unit and e2e
 	@tests/setup.sh build lint go
