@@ -4,11 +4,13 @@
  * the step: it checks the edge and moves the exchange to the list of its new
  * step, so "how many wait for X" is the length of a list.
  *
- *	PARSE --> ADMIT --> GATHER --> CONNECT --> BODY --> DRAIN --> END
- *	  |         |          |          |          |        |
- *	  |         |          |          |          +-> ABORT + (to END)
- *	  +---------+----------+----------+--> REPLY --> END
  *	                       +--> TUNNEL --> END
+ *	                       |
+ *	PARSE --> ADMIT --> GATHER --> CONNECT --> BODY --> DRAIN --> END
+ *	  |         |          |          |
+ *	  +---------+----------+----------+--> REPLY --> END
+ *
+ *	TUNNEL --> REPLY           ABORT --> END
  *
  * PARSE   reading the request line            CONNECT  sent or being sent upstream
  * ADMIT   waiting for a view of the ring      BODY     the answer is relayed

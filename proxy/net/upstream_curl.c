@@ -172,8 +172,9 @@ static int on_prereq(void *arg, char *remote, char *local, int remote_port,
 
 static enum upstream_result result_of(const struct transfer *transfer, CURLcode code)
 {
+	/* libcurl takes a connection that ends inside the head for a good end. */
 	if (code == CURLE_OK)
-		return UPSTREAM_COMPLETE;
+		return transfer->is_head_complete ? UPSTREAM_COMPLETE : UPSTREAM_BROKEN;
 	if (transfer->is_refused)
 		return UPSTREAM_REFUSED;
 	if (transfer->sends == 0)
@@ -188,7 +189,7 @@ static void transfer_end(struct transfer *transfer, CURLcode code)
 
 	transfer->is_ended = true;
 	transfer->result = result_of(transfer, code);
-	if (transfer->is_resend_forbidden)
+	if (transfer->is_resend_forbidden || code == CURLE_OK)
 		text = "the connection was closed before the answer";
 	if (transfer->result != UPSTREAM_COMPLETE)
 		err_set(&transfer->err, -EIO, "%s", text);
