@@ -9,7 +9,7 @@
 
 #include "config/kubeconfig.h"
 #include "config/names.h"
-#include "proxy/base/file.h"
+#include "proxy/handout.h"
 #include "proxy/member/membership.h"
 #include "proxy/net/admin.h"
 #include "proxy/net/listener.h"
@@ -39,6 +39,7 @@ struct proxy {
 	struct server server;
 	struct listener *listener;
 	struct admin *admin;
+	struct handout handout;
 	struct loop_timer file_timer;
 	struct stat file_seen;
 	struct loop_timer drain_timer;
@@ -132,6 +133,9 @@ static bool is_ready(void *arg, const char **reason)
 
 	*reason = ring->reason != NULL ? ring->reason : ring_state_name(ring->state);
 	if (ring->state != RING_ACTIVE && ring->state != RING_STANDBY)
+		return false;
+	*reason = "the files for the controller are not written";
+	if (!proxy->handout.is_done)
 		return false;
 	*reason = "a view is being made";
 	for (int i = 0; i < n; i++)
@@ -318,25 +322,6 @@ static void build_server(struct proxy *proxy)
 	metrics_on_print(proxy->metrics, server_refresh, server);
 }
 
-/* The CA, and a kubeconfig with which the controller finds us. */
-static int write_files(struct proxy *proxy, const char *ca_pem, struct err *err)
-{
-	const struct net_conf *net = &proxy->config->net;
-	bool is_tls = strcmp(net->https, "off") != 0;
-	const char *url = arena_printf(proxy->config->arena, "%s://%s",
-				       is_tls ? "https" : "http",
-				       is_tls ? net->https : net->http);
-	int rc = 0;
-
-	if (net->ca_out[0] != '\0' && ca_pem != NULL)
-		rc = file_replace(net->ca_out, slice_of(ca_pem), 0644, err);
-	if (rc == 0 && net->kubeconfig_out[0] != '\0')
-		rc = kubeconfig_write(net->kubeconfig_out, url,
-				      ca_pem != NULL ? ca_pem : "", &proxy->cluster,
-				      err);
-	return rc;
-}
-
 static int build_listeners(struct proxy *proxy, struct err *err)
 {
 	struct admin_env admin = {
@@ -349,10 +334,11 @@ static int build_listeners(struct proxy *proxy, struct err *err)
 	char *ca_pem = NULL;
 	int rc = listener_create(&proxy->listener, &proxy->server, &ca_pem, err);
 
-	if (rc == 0)
-		rc = write_files(proxy, ca_pem, err);
-	free(ca_pem);
-	if (rc == 0 && strcmp(proxy->config->net.admin, "off") != 0)
+	if (rc != 0)
+		return rc;
+	handout_start(&proxy->handout, proxy->loop, &proxy->config->net,
+		      &proxy->cluster, ca_pem);
+	if (strcmp(proxy->config->net.admin, "off") != 0)
 		rc = admin_create(&proxy->admin, &admin, proxy->config->net.admin, err);
 	return rc;
 }
@@ -423,6 +409,7 @@ void proxy_run(struct proxy *proxy)
 
 void proxy_destroy(struct proxy *proxy)
 {
+	handout_finish(&proxy->handout);
 	loop_timer_stop(&proxy->file_timer);
 	loop_timer_stop(&proxy->drain_timer);
 	proxy->ring.on_change = NULL;

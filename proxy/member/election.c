@@ -172,6 +172,19 @@ static void election_tell_foreign(struct election *election)
 	election->is_foreign_told = true;
 }
 
+/*
+ * Without our label it is in no list that we watch: that it is gone shows only when
+ * we try to create ours.
+ */
+static void election_forget_foreign(struct election *election)
+{
+	int64_t wait_ms = election->context->conf.lease_renew_ms;
+
+	lease_copy_clear(&election->seat);
+	election->retry_ms = loop_now_ms(election->context->loop) + wait_ms;
+	loop_timer_start(election->context->loop, &election->timer, wait_ms);
+}
+
 static void election_contend(struct election *election,
 			     const struct election_terms *terms, bool renews)
 {
@@ -204,8 +217,7 @@ static void election_contend(struct election *election,
 	case SEAT_FOREIGN:
 		election_set_held(election, false);
 		election_tell_foreign(election);
-		loop_timer_start(loop, &election->timer,
-				 election->context->conf.lease_renew_ms);
+		election_forget_foreign(election);
 		return;
 	}
 }

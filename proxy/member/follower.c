@@ -84,14 +84,13 @@ static void follower_adopt(struct follower *follower, struct arena *arena,
 		 log_int("active", assignment->active_n));
 }
 
-/* Whether its data says that it is not ours to understand. */
+/* Whether its data says that it is not ours to understand; garbage says nothing. */
 static bool is_foreign_format(const struct json *data)
 {
-	struct slice format = json_text(data, "format");
 	uint64_t number;
 
-	return format.len > 0 &&
-	       (slice_to_u64(format, &number) < 0 || number != ASSIGNMENT_FORMAT);
+	return slice_to_u64(json_text(data, "format"), &number) == 0 &&
+	       number != ASSIGNMENT_FORMAT;
 }
 
 /* A version that was not seen before, and replaces nothing that is known. */
