@@ -65,6 +65,26 @@ enum kube_encoding encoding_of_content_type(struct slice content_type)
 	return encoding_of(type);
 }
 
+enum kube_patch encoding_patch_of(struct slice content_type)
+{
+	static const struct {
+		const char *type;
+		enum kube_patch patch;
+	} rows[] = {
+		{ "application/json-patch+json", KUBE_PATCH_JSON },
+		{ "application/merge-patch+json", KUBE_PATCH_MERGE },
+		{ "application/strategic-merge-patch+json", KUBE_PATCH_STRATEGIC },
+		{ "application/apply-patch+yaml", KUBE_PATCH_APPLY },
+		{ "application/apply-patch+cbor", KUBE_PATCH_APPLY },
+	};
+	struct slice type = media_type(content_type);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (slice_is_nocase(type, rows[i].type))
+			return rows[i].patch;
+	return KUBE_PATCH_OTHER;
+}
+
 const char *encoding_content_type(enum kube_encoding encoding, bool is_watch)
 {
 	switch (encoding) {

@@ -32,6 +32,17 @@ enum kube_encoding encoding_of_accept(struct slice accept);
  */
 enum kube_encoding encoding_of_content_type(struct slice content_type);
 
+/* What a PATCH is, by its Content-Type. */
+enum kube_patch {
+	KUBE_PATCH_OTHER, /* a media type that is no patch */
+	KUBE_PATCH_JSON,
+	KUBE_PATCH_MERGE,
+	KUBE_PATCH_STRATEGIC,
+	KUBE_PATCH_APPLY, /* YAML or CBOR */
+};
+
+enum kube_patch encoding_patch_of(struct slice content_type);
+
 /*
  * The Content-Type of an answer, of an object or of a stream of watch events.
  * What we do not write (YAML, others) is answered in JSON.

@@ -93,6 +93,29 @@ START_TEST(encoding_content_type_is_what_clients_read_the_encoding_from)
 }
 END_TEST
 
+START_TEST(encoding_patch_of_knows_every_patch_and_no_other_type)
+{
+	static const struct {
+		const char *type;
+		enum kube_patch patch;
+	} rows[] = {
+		{ "application/json-patch+json", KUBE_PATCH_JSON },
+		{ "application/merge-patch+json; charset=utf-8", KUBE_PATCH_MERGE },
+		{ "Application/Strategic-Merge-Patch+JSON", KUBE_PATCH_STRATEGIC },
+		{ "application/apply-patch+yaml", KUBE_PATCH_APPLY },
+		{ "application/apply-patch+cbor ;a=b", KUBE_PATCH_APPLY },
+		{ "application/json", KUBE_PATCH_OTHER },
+		{ "application/x+json", KUBE_PATCH_OTHER },
+		{ "", KUBE_PATCH_OTHER },
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++)
+		ck_row(rows[i].type,
+		       encoding_patch_of(slice_of(rows[i].type)) == rows[i].patch);
+}
+END_TEST
+
 UNIT_MAIN("kube/encoding", encoding_of_accept_is_the_first_that_we_write,
 	  encoding_of_content_type_knows_objects_and_patches,
+	  encoding_patch_of_knows_every_patch_and_no_other_type,
 	  encoding_content_type_is_what_clients_read_the_encoding_from)
