@@ -132,28 +132,12 @@ static enum filter_verdict fence_collection(struct filter_call *call)
 	return fence_permit(call, BUCKET_ALL);
 }
 
-/* The default placement, where it is known and ours; else any of ours will do. */
+/* Born with the label that filter_label has written into its body. */
 static enum filter_verdict fence_new_main(struct filter_call *call)
 {
-	const struct kube_request *request = call->request;
-	bool is_namespace = call->resource->group.len == 0 &&
-			    slice_is(call->resource->resource, "namespaces");
-	struct object_key key = {
-		.group = call->resource->group,
-		.resource = call->resource->resource,
-		/* RequestInfo says that a namespace is in itself. */
-		.namespace = is_namespace ? slice_of(NULL) : request->namespace,
-		.name = request->name,
-	};
-	int bucket = BUCKET_NONE;
-
-	if (key.name.len == 0 && call->body)
-		key.name = call->body->name;
-	if (key.name.len > 0)
-		bucket = bucket_place(call->spec->placement, call->spec->buckets, &key);
-	if (bucket >= 0 && !bucket_set_has(&call->ring->owned, bucket))
-		bucket = BUCKET_NONE;
-	return fence_permit(call, bucket);
+	if (call->label < 0 && ring_has_right(call->ring, call->now_ms))
+		return fence_refuse(call, "this member owned no bucket when it came");
+	return fence_permit(call, call->label);
 }
 
 static enum filter_verdict fence_new_owned(struct filter_call *call)
@@ -181,13 +165,20 @@ static enum filter_verdict fence_new(struct filter_call *call)
 						      : fence_new_main(call);
 }
 
+/* The body gives an owner of the ring to what belongs to nobody yet. */
+static bool adopts(const struct filter_call *call)
+{
+	return call->owner.known == PLACED_AT || call->owner.known == PLACED_NOWHERE;
+}
+
 static enum filter_verdict fence_object(struct filter_call *call)
 {
 	switch (call->object.known) {
 	case PLACED_AT:
 		return fence_permit(call, call->object.bucket);
 	case PLACED_FOREIGN:
-		return fence_permit(call, BUCKET_NONE);
+		return adopts(call) ? fence_new_owned(call)
+				    : fence_permit(call, BUCKET_NONE);
 	case PLACED_NOWHERE:
 		return fence_refuse(call, "the object has no bucket label yet");
 	case PLACED_ABSENT:

@@ -5,8 +5,9 @@
  * exchange gathers it once for all filters, and only then the hooks run.
  *
  * Everything in a filter_call is borrowed until the hook returns. A hook edits the
- * query, allocates from the arena, and sets the fields under "results"; nothing
- * else. So a unit test drives a filter with plain structs.
+ * query, allocates from the arena, and sets the fields under "results" (another
+ * body is one of them); nothing else. So a unit test drives a filter with plain
+ * structs.
  *
  * Order: on_request of each filter as the chain lists them, then the exchange
  * connects, then on_send of each. The first REPLY ends the chain.
@@ -31,6 +32,9 @@ enum filter_need {
 	 * it may be left out where the object is there.
 	 */
 	FILTER_NEEDS_OWNER = 4,
+	/* The keys of the object's labels, if the body is a merge patch that drops
+	 * them all. */
+	FILTER_NEEDS_LABELS = 8,
 };
 
 /* What is known about where an object belongs. */
@@ -66,17 +70,26 @@ struct filter_call {
 	const struct view *view;
 	struct query *query; /* on_request may edit it */
 	struct arena *arena; /* of the exchange */
+	uint64_t random;     /* drawn for this request */
+	struct slice bytes;  /* of the body, as it came */
 	/* Gathered where somebody wanted it. */
 	const struct object_meta *body; /* NULL: not wanted, or not readable */
 	bool is_body_unreadable;        /* wanted, but it could not be read */
 	struct evidence object;         /* FILTER_NEEDS_OBJECT */
 	/* FILTER_NEEDS_OWNER; PLACED_FOREIGN: the body names no owner of the ring. */
 	struct evidence owner;
+	const struct slice *label_keys; /* FILTER_NEEDS_LABELS */
+	size_t label_keys_n;
 	int64_t now_ms;
 
 	/* Results; zeroed before the first hook. */
 	struct status reply;  /* of FILTER_REPLY; texts static or in the arena */
 	bool strips_encoding; /* ask upstream without compression */
+	/* Set by on_request of label: the body that leaves instead of `bytes`, and the
+	 * bucket that it says (BUCKET_NONE: it was given none). */
+	struct slice edited; /* in the arena */
+	bool is_edited;
+	int label;
 	/*
 	 * Set by on_send of the fence when it lets a mutating request of a sharded
 	 * resource pass: the bucket whose release ends it (BUCKET_NONE: no bucket's,
@@ -106,6 +119,8 @@ struct filter {
 
 /* LIST, WATCH and DELETECOLLECTION see this member's shard alone. */
 extern const struct filter filter_narrow;
+/* What this member's controller writes bears its bucket label. */
+extern const struct filter filter_label;
 /* Writes leave only for buckets that this member owns. */
 extern const struct filter filter_fence;
 

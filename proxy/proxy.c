@@ -47,7 +47,8 @@ struct proxy {
 	bool is_ending;
 };
 
-static const struct filter *const chain[] = { &filter_narrow, &filter_fence, NULL };
+static const struct filter *const chain[] = { &filter_narrow, &filter_label,
+					      &filter_fence, NULL };
 
 /* --- who we are --- */
 
@@ -314,6 +315,8 @@ static void build_server(struct proxy *proxy)
 	server->spec = &proxy->config->spec;
 	server->ring = &proxy->ring;
 	server->locator = proxy->locator;
+	server->api = &proxy->api;
+	server->catalog = proxy->catalog;
 	server->chain = chain;
 	server->relay = sessions_relay(proxy->sessions);
 	server->conf = proxy->config->net;

@@ -6,6 +6,8 @@
 #include <errno.h>
 
 #include "proxy/base/log.h"
+#include "proxy/kube/label_body.h"
+#include "proxy/net/backoff.h"
 #include "proxy/net/exchange.h"
 #include "proxy/net/headers.h"
 #include "proxy/net/server.h"
@@ -32,35 +34,64 @@ static void decide(struct exchange *exchange)
 {
 	exchange->call.now_ms = loop_now_ms(exchange->server->loop);
 	if (filter_chain_on_request(exchange->server->chain, &exchange->call) ==
-	    FILTER_REPLY)
+	    FILTER_REPLY) {
 		reply_status(exchange, &exchange->call.reply);
-	else
-		forward_start(exchange);
+		return;
+	}
+	if (exchange->call.is_edited) {
+		exchange->body = exchange->call.edited;
+		exchange->server->values[SERVER_LABELLED]++;
+	}
+	forward_start(exchange);
 }
 
 /* --- gathering: the body's metadata, the object's place, the owner's --- */
 
 static void gather_next(struct exchange *exchange);
 
+static void lookup_failed(struct exchange *exchange, const struct err *failure)
+{
+	struct status status = {
+		.code = 503,
+		.reason = "ServiceUnavailable",
+		.retry_after_s = 1,
+		.message = arena_printf(exchange->arena,
+					"ringside could not look up where the "
+					"object belongs: %s",
+					failure->text),
+	};
+
+	reply_status(exchange, &status);
+}
+
 static void on_located(struct exchange *exchange, struct evidence *to,
 		       struct evidence evidence, const struct err *failure)
 {
 	exchange->locate = NULL;
 	if (failure != NULL) {
-		struct status status = {
-			.code = 503,
-			.reason = "ServiceUnavailable",
-			.retry_after_s = 1,
-			.message = arena_printf(exchange->arena,
-						"ringside could not look up where the "
-						"object belongs: %s",
-						failure->text),
-		};
-
-		reply_status(exchange, &status);
+		lookup_failed(exchange, failure);
 		return;
 	}
 	*to = evidence;
+	gather_next(exchange);
+}
+
+static void on_label_keys(void *arg, const struct slice *keys, size_t keys_n,
+			  const struct err *failure)
+{
+	struct exchange *exchange = arg;
+	struct slice *copies;
+
+	exchange->label_keys = NULL;
+	if (failure != NULL) {
+		lookup_failed(exchange, failure);
+		return;
+	}
+	copies = arena_alloc(exchange->arena, (keys_n + 1) * sizeof(*copies));
+	for (size_t i = 0; i < keys_n; i++)
+		copies[i] = arena_copy(exchange->arena, keys[i]);
+	exchange->call.label_keys = copies;
+	exchange->call.label_keys_n = keys_n;
 	gather_next(exchange);
 }
 
@@ -87,6 +118,10 @@ static void gather_body(struct exchange *exchange)
 		encoding_of_content_type(exchange_header(exchange, "content-type"));
 	struct err err;
 
+	/* A list of operations has no metadata of its own. */
+	if (exchange->kube.verb == KUBE_VERB_PATCH &&
+	    encoding_patch_of(exchange->call.content_type) == KUBE_PATCH_JSON)
+		return;
 	if (meta_parse(meta, exchange->arena, encoding, exchange->body,
 		       exchange->server->spec->label, &err) == 0)
 		exchange->call.body = meta;
@@ -108,6 +143,19 @@ static void gather_object(struct exchange *exchange)
 					 on_object_located, exchange);
 }
 
+static void gather_label_keys(struct exchange *exchange)
+{
+	const struct server *server = exchange->server;
+	struct locate_question question = {
+		.resource = exchange->resource,
+		.namespace = exchange->kube.namespace,
+		.name = exchange->kube.name,
+	};
+
+	exchange->label_keys = label_keys_start(server->api, server->catalog, &question,
+						on_label_keys, exchange);
+}
+
 /* Takes one need after the other; the last one leads to the filters. */
 static void gather_next(struct exchange *exchange)
 {
@@ -116,6 +164,11 @@ static void gather_next(struct exchange *exchange)
 	if (needs & FILTER_NEEDS_BODY) {
 		exchange->needs &= ~(unsigned)FILTER_NEEDS_BODY;
 		gather_body(exchange);
+	}
+	if ((needs & FILTER_NEEDS_LABELS) && label_body_drops_all(exchange->body)) {
+		exchange->needs &= ~(unsigned)FILTER_NEEDS_LABELS;
+		gather_label_keys(exchange);
+		return;
 	}
 	if (needs & FILTER_NEEDS_OBJECT) {
 		exchange->needs &= ~(unsigned)FILTER_NEEDS_OBJECT;
@@ -206,8 +259,11 @@ static void prepare(struct exchange *exchange)
 	call->resource = exchange->resource;
 	call->spec = exchange->server->spec;
 	call->query = exchange->query;
+	call->bytes = exchange->body;
+	call->random = backoff_random();
 	call->arena = exchange->arena;
 	call->bucket = BUCKET_NONE;
+	call->label = BUCKET_NONE;
 }
 
 void admit_start(struct exchange *exchange)

@@ -70,6 +70,8 @@ static void exchange_let_go(struct exchange *exchange)
 	loop_task_stop(&exchange->poke_task);
 	locate_cancel(exchange->locate);
 	exchange->locate = NULL;
+	label_keys_cancel(exchange->label_keys);
+	exchange->label_keys = NULL;
 	if (exchange->stream != NULL)
 		exchange->server->relay.close(exchange->stream);
 	exchange->stream = NULL;

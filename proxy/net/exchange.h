@@ -26,6 +26,7 @@
 #define RINGSIDE_NET_EXCHANGE_H
 
 #include "filters/filter.h"
+#include "proxy/net/label_keys.h"
 #include "proxy/net/locate.h"
 #include "proxy/net/sink.h"
 
@@ -76,6 +77,7 @@ struct exchange {
 	struct view view;  /* a copy of what it was admitted with */
 	struct loop_timer hold;
 	struct locate_call *locate;
+	struct label_keys_call *label_keys;
 	unsigned needs; /* still to be gathered */
 
 	/* Forwarding. */

@@ -15,6 +15,9 @@ const struct metric server_metrics[] = {
 	[SERVER_REFUSED] = { REQUESTS, "result=\"refused\"", METRIC_COUNTER, NULL },
 	[SERVER_NOT_READY] = { REQUESTS, "result=\"not_ready\"", METRIC_COUNTER, NULL },
 	[SERVER_UNREACHED] = { REQUESTS, "result=\"unreached\"", METRIC_COUNTER, NULL },
+	[SERVER_LABELLED] = { "ringside_bodies_labelled_total", NULL, METRIC_COUNTER,
+			      "Bodies of sharded writes whose bucket label was set, "
+			      "corrected or taken out in flight." },
 	[SERVER_CUT] = { "ringside_answers_cut_total", NULL, METRIC_COUNTER,
 			 "Answers cut because the API server's broke." },
 	[SERVER_HELD] = { "ringside_requests_held", NULL, METRIC_GAUGE,

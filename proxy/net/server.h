@@ -21,6 +21,7 @@ enum {
 	SERVER_REFUSED,   /* other answers of our own: 400, 413, 415 */
 	SERVER_NOT_READY, /* held too long: 503 */
 	SERVER_UNREACHED, /* the API server could not be reached: 503, 504 */
+	SERVER_LABELLED,  /* bodies that got, kept or lost a bucket label in flight */
 	SERVER_CUT,       /* answers cut because the upstream one broke */
 	SERVER_HELD,      /* gauge: exchanges that wait to be admitted */
 	SERVER_OPEN,      /* gauge: exchanges under way */
@@ -37,6 +38,8 @@ struct server {
 	const struct ring_spec *spec;
 	struct ring_holder *ring;
 	struct locator *locator;
+	const struct api *api; /* of our own calls */
+	const struct catalog *catalog;
 	const struct filter *const *chain;
 	struct relay relay;
 	struct net_conf conf;

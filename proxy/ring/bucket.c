@@ -96,6 +96,14 @@ int bucket_set_list(const struct bucket_set *set, uint16_t *out)
 	return n;
 }
 
+int bucket_set_pick(const struct bucket_set *set, uint64_t n)
+{
+	uint16_t buckets[BUCKETS_MAX];
+	int count = bucket_set_list(set, buckets);
+
+	return count == 0 ? BUCKET_NONE : buckets[n % (uint64_t)count];
+}
+
 struct bucket_set bucket_set_invert(const struct bucket_set *set, int buckets)
 {
 	struct bucket_set inverse = { 0 };

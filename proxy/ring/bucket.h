@@ -57,6 +57,8 @@ bool bucket_set_is_within(const struct bucket_set *inner,
 			  const struct bucket_set *outer);
 /* Members, ascending, into out (room for BUCKETS_MAX); how many. */
 int bucket_set_list(const struct bucket_set *set, uint16_t *out);
+/* Its (n mod count)-th member, counted upwards; BUCKET_NONE of the empty set. */
+int bucket_set_pick(const struct bucket_set *set, uint64_t n);
 /* The buckets below `buckets` that set has not. */
 struct bucket_set bucket_set_invert(const struct bucket_set *set, int buckets);
 

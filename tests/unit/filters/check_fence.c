@@ -206,6 +206,7 @@ START_TEST(one_writer_no_write_leaves_without_a_right)
 		struct desk desk;
 
 		open_row(&desk, row);
+		desk.call.label = 1;
 		desk.call.now_ms = 999;
 		ck_assert_msg(send(&desk) == FILTER_PASS, "%s %s", row->method,
 			      row->target);

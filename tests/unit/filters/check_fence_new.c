@@ -28,80 +28,45 @@ START_TEST(one_writer_what_is_created_belongs_to_its_owners_bucket)
 }
 END_TEST
 
-/* The first name whose placement is, or is not, one of ours. */
-static const char *name_placed(struct desk *desk, bool is_ours, int *bucket)
+START_TEST(one_writer_a_new_main_object_belongs_to_the_bucket_written_into_it)
 {
-	for (int i = 0;; i++) {
-		char *name = arena_printf(desk->arena, "foo-%d", i);
-		struct object_key key = { .group = slice_of("samplecontroller.k8s.io"),
-					  .resource = slice_of("foos"),
-					  .namespace = slice_of("ns"),
-					  .name = slice_of(name) };
+	static const struct row rows[] = {
+		{ "POST", FOOS, JSON, UNKNOWN, UNKNOWN, 1, NULL },
+		{ "PATCH", FOOS "/x", APPLY, ABSENT, UNKNOWN, 1, NULL },
+	};
+	struct desk desk;
 
-		*bucket = bucket_place(desk->spec.placement, 8, &key);
-		if ((*bucket <= 2) == is_ours)
-			return name;
-	}
-}
-
-START_TEST(fence_lets_any_owner_create_a_main_object)
-{
-	for (int is_ours = 0; is_ours < 2; is_ours++) {
-		struct desk desk;
-		int bucket;
-
-		desk_open(&desk, "POST", FOOS);
-		desk.body.name = slice_of(name_placed(&desk, is_ours, &bucket));
-		desk.call.body = &desk.body;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		open_row(&desk, &rows[i]);
+		desk.call.label = 1;
 		ck_assert_int_eq(send(&desk), FILTER_PASS);
-		ck_assert_int_eq(desk.call.bucket, is_ours ? bucket : BUCKET_NONE);
+		ck_assert_int_eq(desk.call.bucket, 1);
 		ck_assert(desk.call.is_counted);
-		/* An apply names it in its path. */
-		desk.request.verb = KUBE_VERB_PATCH;
-		desk.request.name = desk.body.name;
-		desk.call.content_type = slice_of(APPLY);
-		desk.call.object.known = PLACED_ABSENT;
-		desk.call.body = NULL;
-		ck_assert_int_eq(send(&desk), FILTER_PASS);
-		ck_assert_int_eq(desk.call.bucket, is_ours ? bucket : BUCKET_NONE);
+		/* The ring has changed since then. */
+		desk.call.label = 5;
+		ck_assert_int_eq(send(&desk), FILTER_REPLY);
+		desk_check_reply(&desk, 409, "Conflict", NOT_OURS);
+		desk.call.label = BUCKET_NONE;
+		ck_assert_int_eq(send(&desk), FILTER_REPLY);
+		desk_check_reply(&desk, 409, "Conflict", "owned no bucket");
 		desk_close(&desk);
 	}
 }
 END_TEST
 
-START_TEST(fence_lets_a_main_object_without_a_known_name_pass)
+START_TEST(one_writer_an_orphan_is_adopted_by_the_member_of_its_owner_alone)
 {
-	struct desk desk;
+	static const struct row rows[] = {
+		{ "PUT", DEPLOYMENTS "/x", JSON, FOREIGN, AT(1), 1, NULL },
+		{ "PATCH", DEPLOYMENTS "/x", MERGE, FOREIGN, AT(1), 1, NULL },
+		{ "PATCH", DEPLOYMENTS "/x", MERGE, FOREIGN, AT(5), 0, NOT_OURS },
+		{ "PATCH", DEPLOYMENTS "/x", APPLY, FOREIGN, NOWHERE, 0,
+		  "its owner has no bucket label yet" },
+		{ "PATCH", DEPLOYMENTS "/x", MERGE, FOREIGN, FOREIGN, BUCKET_NONE,
+		  NULL },
+	};
 
-	desk_open(&desk, "POST", FOOS);
-	desk.body.generate_name = slice_of("foo-");
-	desk.call.body = &desk.body;
-	ck_assert_int_eq(send(&desk), FILTER_PASS);
-	ck_assert_int_eq(desk.call.bucket, BUCKET_NONE);
-	desk.call.body = NULL;
-	desk.call.is_body_unreadable = true;
-	ck_assert_int_eq(send(&desk), FILTER_PASS);
-	desk_close(&desk);
-}
-END_TEST
-
-/* RequestInfo puts a namespace into itself; its metadata has none. */
-START_TEST(fence_places_a_namespace_as_the_labeller_does)
-{
-	const struct object_key key = { .resource = slice_of("namespaces"),
-					.name = slice_of("default") };
-	struct desk desk;
-
-	desk_open(&desk, "PUT", "/api/v1/namespaces/default");
-	desk.spec.resources[0].group = slice_of("");
-	desk.spec.resources[0].resource = slice_of("namespaces");
-	desk.call.resource = &desk.spec.resources[0];
-	desk.ring.owned = buckets("0-7");
-	desk.call.object.known = PLACED_ABSENT;
-	ck_assert_slice(desk.request.namespace, "default");
-	ck_assert_int_eq(send(&desk), FILTER_PASS);
-	ck_assert_int_eq(desk.call.bucket, bucket_place(desk.spec.placement, 8, &key));
-	desk_close(&desk);
+	check_rows(rows, COUNT(rows));
 }
 END_TEST
 
@@ -136,7 +101,6 @@ START_TEST(fence_tells_which_bodies_it_cannot_read)
 END_TEST
 
 UNIT_MAIN("filters/fence_new", one_writer_what_is_created_belongs_to_its_owners_bucket,
-	  fence_lets_any_owner_create_a_main_object,
-	  fence_lets_a_main_object_without_a_known_name_pass,
-	  fence_places_a_namespace_as_the_labeller_does,
+	  one_writer_a_new_main_object_belongs_to_the_bucket_written_into_it,
+	  one_writer_an_orphan_is_adopted_by_the_member_of_its_owner_alone,
 	  fence_tells_which_bodies_it_cannot_read)

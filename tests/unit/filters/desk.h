@@ -73,6 +73,7 @@ static inline void desk_open(struct desk *desk, const char *method, const char *
 	call->ring = &desk->ring;
 	call->view = &desk->view;
 	call->arena = desk->arena;
+	call->label = BUCKET_NONE;
 	call->query = query_parse(desk->arena, desk->request.query);
 	if (desk->request.verb != KUBE_VERB_NONE)
 		call->resource = ring_spec_find(&desk->spec, desk->request.group,

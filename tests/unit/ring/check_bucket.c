@@ -260,6 +260,18 @@ START_TEST(set_text_that_is_no_ascending_list_is_refused)
 }
 END_TEST
 
+START_TEST(set_picks_each_of_its_members_in_turn)
+{
+	struct bucket_set set = parse("3,64,200-201"), empty = { 0 };
+	static const int members[] = { 3, 64, 200, 201 };
+
+	for (uint64_t n = 0; n < 12; n++)
+		ck_assert_int_eq(bucket_set_pick(&set, n), members[n % 4]);
+	ck_assert_int_eq(bucket_set_pick(&set, UINT64_MAX), 201);
+	ck_assert_int_eq(bucket_set_pick(&empty, 7), BUCKET_NONE);
+}
+END_TEST
+
 START_TEST(set_that_does_not_fit_leaves_the_buffer_as_it_was)
 {
 	struct bucket_set set = parse("0,2,4,6,8");
@@ -281,4 +293,5 @@ UNIT_MAIN("ring/bucket", placement_of_an_object_never_changes,
 	  set_is_within_another_when_it_adds_nothing,
 	  set_as_text_shows_runs_and_reads_back, set_of_random_buckets_reads_back,
 	  set_text_that_is_no_ascending_list_is_refused,
+	  set_picks_each_of_its_members_in_turn,
 	  set_that_does_not_fit_leaves_the_buffer_as_it_was)
