@@ -1,14 +1,9 @@
 package controllers
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
-	"time"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"ringside.dev/ringside/tests/controlplane"
 	"ringside.dev/ringside/tests/e2e/harness"
@@ -89,28 +84,11 @@ func (w *witness) checkReconciled(replicas int) {
 	w.t.Helper()
 	w.t.Logf("all Foos shall have %d replicas", replicas)
 	harness.Must(w.t, w.reader.Skip())
-	cluster, ctx := harness.Cluster(), w.t.Context()
-	foos := cluster.Dynamic.Resource(rig.Foos).Namespace(w.ring.Namespace)
-	patch := fmt.Appendf(nil, `{"spec":{"replicas":%d}}`, replicas)
-	for _, foo := range w.ring.Foos() {
-		harness.Must1(foos.Patch(ctx, foo.GetName(), types.MergePatchType, patch, metav1.PatchOptions{}))(w.t)
-	}
-	harness.Within(w.t, 90*time.Second, "every Deployment has the replicas of its Foo", func(ctx context.Context) error {
-		deployments, err := cluster.Kube.AppsV1().Deployments(w.ring.Namespace).List(ctx, metav1.ListOptions{})
-		if err != nil {
-			return err
-		}
-		for _, deployment := range deployments.Items {
-			if int(*deployment.Spec.Replicas) != replicas {
-				return fmt.Errorf("%s has %d", deployment.Name, *deployment.Spec.Replicas)
-			}
-		}
-		return nil
-	})
+	setReplicas(w.t, w.ring, replicas)
 	owners := w.owners()
 	for _, event := range w.writes("deployments") {
-		isLabel := event.Verb == "patch" // the coordinator's
-		if owner := owners[event.Object.Name]; !isLabel && event.User.Name != owner {
+		// The coordinator's as well: Deployments have their labels from birth.
+		if owner := owners[event.Object.Name]; event.User.Name != owner {
 			w.t.Errorf("the owner's controller is %s, but: %v", owner, &event)
 		}
 	}
