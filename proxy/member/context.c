@@ -57,9 +57,12 @@ int64_t member_call_timeout_ms(const struct member_context *context)
 
 int64_t member_retry_ms(const struct member_context *context)
 {
+	int64_t told_ms = context->wait_until_ms - loop_now_ms(context->loop);
 	int64_t retry_ms = context->conf.lease_renew_ms / 5;
 
-	return retry_ms < RETRY_MIN_MS ? RETRY_MIN_MS : retry_ms;
+	if (retry_ms < RETRY_MIN_MS)
+		retry_ms = RETRY_MIN_MS;
+	return retry_ms < told_ms ? told_ms : retry_ms;
 }
 
 static const struct {
@@ -77,11 +80,24 @@ static const struct {
 	[GRANT_ASSIGNMENT_UPDATE] = { "update", "configmaps" },
 };
 
-void member_grant_check(struct member_context *context, enum member_grant grant,
-			const struct api_answer *answer)
+static void note_flow_control(struct member_context *context,
+			      const struct api_answer *answer)
+{
+	int64_t wait_ms = answer->retry_after_ms;
+
+	if (answer->status != 429)
+		return;
+	if (wait_ms > context->conf.lease_renew_ms)
+		wait_ms = context->conf.lease_renew_ms;
+	context->wait_until_ms = loop_now_ms(context->loop) + wait_ms;
+}
+
+void member_refusal_note(struct member_context *context, enum member_grant grant,
+			 const struct api_answer *answer)
 {
 	uint32_t bit = UINT32_C(1) << grant;
 
+	note_flow_control(context, answer);
 	if (answer->status != 403 || context->grants_told & bit)
 		return;
 	context->grants_told |= bit;

@@ -35,7 +35,8 @@ struct member_context {
 	const char *assignment_name;
 	const char *settings; /* settings_of_spec */
 	int64_t values[MEMBER_METRICS_N];
-	uint32_t grants_told; /* bit of enum member_grant */
+	uint32_t grants_told;  /* bit of enum member_grant */
+	int64_t wait_until_ms; /* our clock: flow control told us to wait */
 };
 
 /* Copies the configuration and makes the names. */
@@ -56,11 +57,14 @@ int64_t member_lease_seconds(const struct member_context *context);
  */
 int64_t member_call_timeout_ms(const struct member_context *context);
 
-/* How soon a failed call is tried again. */
+/* How soon a failed call is tried again: not before the API server said. */
 int64_t member_retry_ms(const struct member_context *context);
 
-/* Where the API server refused by RBAC: logs, once, what the Role lacks. */
-void member_grant_check(struct member_context *context, enum member_grant grant,
-			const struct api_answer *answer);
+/*
+ * What an answer says about calls to come. RBAC: logs, once, what the Role lacks.
+ * Flow control (429, Retry-After): we wait, but never longer than a renewal may.
+ */
+void member_refusal_note(struct member_context *context, enum member_grant grant,
+			 const struct api_answer *answer);
 
 #endif

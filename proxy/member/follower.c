@@ -243,7 +243,7 @@ static void follower_on_failure(void *arg, const struct api_answer *answer)
 {
 	struct follower *follower = arg;
 
-	member_grant_check(follower->context, GRANT_ASSIGNMENT_WATCH, answer);
+	member_refusal_note(follower->context, GRANT_ASSIGNMENT_WATCH, answer);
 	log_info("assignment", "the watch of the assignment broke; it is tried again",
 		 log_text("error", answer->err.text));
 }
@@ -281,7 +281,7 @@ static void follower_on_read(void *arg, const struct api_answer *answer)
 
 	follower->call = NULL;
 	if (!api_is_success(answer) && answer->status != 404) {
-		member_grant_check(context, GRANT_ASSIGNMENT_GET, answer);
+		member_refusal_note(context, GRANT_ASSIGNMENT_GET, answer);
 		log_warn("assignment", "could not read the assignment; trying again",
 			 log_text("configmap", context->assignment_name),
 			 log_text("error", answer->err.text));

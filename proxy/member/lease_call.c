@@ -92,7 +92,7 @@ enum lease_outcome lease_call_outcome(struct member_context *context,
 		return LEASE_FAILED;
 	}
 	*err = answer->err;
-	member_grant_check(context, verbs[verb].grant, answer);
+	member_refusal_note(context, verbs[verb].grant, answer);
 	if (answer->status == 404 && verb == LEASE_GET)
 		return LEASE_ABSENT;
 	if (answer->status == 404 || answer->status == 409)

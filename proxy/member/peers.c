@@ -239,7 +239,7 @@ static void peers_on_failure(void *arg, const struct api_answer *answer)
 {
 	struct peers *peers = arg;
 
-	member_grant_check(peers->context, GRANT_LEASE_WATCH, answer);
+	member_refusal_note(peers->context, GRANT_LEASE_WATCH, answer);
 	log_info("roster", "the watch of the ring's Leases broke; it is tried again",
 		 log_text("error", answer->err.text));
 }

@@ -20,10 +20,10 @@ static void publication_on_answer(void *arg, const struct api_answer *answer)
 		publication->on_done(publication->arg);
 		return;
 	}
-	member_grant_check(context,
-			   publication->is_create ? GRANT_ASSIGNMENT_CREATE
-						  : GRANT_ASSIGNMENT_UPDATE,
-			   answer);
+	member_refusal_note(context,
+			    publication->is_create ? GRANT_ASSIGNMENT_CREATE
+						   : GRANT_ASSIGNMENT_UPDATE,
+			    answer);
 	log_warn("coordinator", "could not publish; reading what stands there",
 		 log_int("epoch", (int64_t)publication->epoch),
 		 log_text("error", answer->err.text));

@@ -20,6 +20,7 @@ type APIServer struct {
 	Name string
 	URL  string
 
+	etcd    string // URL
 	port    int
 	plane   *ControlPlane
 	process *process.Process
@@ -28,6 +29,10 @@ type APIServer struct {
 // StartAPIServer runs a further API server on the same etcd, as in a control
 // plane of more than one machine.
 func (c *ControlPlane) StartAPIServer(ctx context.Context) (*APIServer, error) {
+	return c.startAPIServer(ctx, c.etcd.url)
+}
+
+func (c *ControlPlane) startAPIServer(ctx context.Context, etcd string) (*APIServer, error) {
 	port, err := FreePort()
 	if err != nil {
 		return nil, err
@@ -36,6 +41,7 @@ func (c *ControlPlane) StartAPIServer(ctx context.Context) (*APIServer, error) {
 	s := &APIServer{
 		Name:  fmt.Sprintf("kube-apiserver-%d", len(c.servers)),
 		URL:   "https://" + loopback(port),
+		etcd:  etcd,
 		port:  port,
 		plane: c,
 	}
@@ -85,7 +91,7 @@ rules:
 `), 0o644)
 	return append([]string{
 		c.Binary("kube-apiserver"),
-		"--etcd-servers=" + c.etcd.url,
+		"--etcd-servers=" + s.etcd,
 		fmt.Sprintf("--secure-port=%d", s.port),
 		"--bind-address=127.0.0.1",
 		"--advertise-address=127.0.0.1",
