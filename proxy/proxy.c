@@ -100,6 +100,29 @@ static void on_ring(void *arg)
 	struct proxy *proxy = arg;
 
 	sessions_on_ring(proxy->sessions);
+	server_on_ring(&proxy->server);
+}
+
+static void on_session_step(void *arg)
+{
+	struct proxy *proxy = arg;
+
+	if (proxy->membership != NULL)
+		membership_on_views(proxy->membership);
+}
+
+static bool views_follow(void *arg, enum resource_role role)
+{
+	struct proxy *proxy = arg;
+
+	return sessions_follow(proxy->sessions, role);
+}
+
+static void reset_writes(void *arg, const struct bucket_set *buckets)
+{
+	struct proxy *proxy = arg;
+
+	server_reset_writes(&proxy->server, buckets);
 }
 
 static void on_catalog(void *arg)
@@ -282,6 +305,8 @@ static void build_ring(struct proxy *proxy)
 		.conf = &config->session,
 		.write_barrier = write_barrier,
 		.barrier_arg = proxy,
+		.on_step = on_session_step,
+		.step_arg = proxy,
 		.readmit = on_readmit,
 		.readmit_arg = proxy,
 	};
@@ -295,6 +320,9 @@ static void build_ring(struct proxy *proxy)
 		.namespaces = config->namespaces,
 		.ring = &proxy->ring,
 		.metrics = proxy->metrics,
+		.views = { .follow = views_follow,
+			   .reset_writes = reset_writes,
+			   .arg = proxy },
 	};
 
 	proxy->sessions = sessions_create(&sessions);

@@ -1,5 +1,6 @@
 /*
- * What can be configured about membership: who we are, Leases, shards, labelling.
+ * What can be configured about membership: who we are, Leases, shards, handovers,
+ * labelling.
  */
 #ifndef RINGSIDE_MEMBER_CONF_H
 #define RINGSIDE_MEMBER_CONF_H
@@ -15,6 +16,10 @@ struct member_conf {
 	int64_t lease_duration_ms;
 	int64_t lease_renew_ms;
 	int64_t lease_margin_ms;
+	int64_t handover_quiet_ms;
+	int64_t handover_settle_ms;
+	int64_t handover_batch_ms;
+	int64_t handover_drain_timeout_ms;
 	int64_t label_concurrency;
 	int64_t label_rate;
 };

@@ -34,6 +34,10 @@ void member_context_reload(struct member_context *context,
 {
 	context->conf.shards = conf->shards;
 	context->conf.generation = conf->generation;
+	context->conf.handover_quiet_ms = conf->handover_quiet_ms;
+	context->conf.handover_settle_ms = conf->handover_settle_ms;
+	context->conf.handover_batch_ms = conf->handover_batch_ms;
+	context->conf.handover_drain_timeout_ms = conf->handover_drain_timeout_ms;
 	context->conf.label_concurrency = conf->label_concurrency;
 	context->conf.label_rate = conf->label_rate;
 }

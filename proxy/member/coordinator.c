@@ -92,7 +92,9 @@ static int64_t coordinator_delay_ms(const struct coordinator *coordinator,
 	if (c->known->epoch == 0 &&
 	    coordination_candidates(c, candidates) < coordination_shards(c))
 		return coordinator->context->conf.lease_renew_ms;
-	return GATHER_MS;
+	/* Who takes from several members changes its views once. */
+	return coordination_awaits(c) ? coordinator->context->conf.handover_batch_ms
+				      : GATHER_MS;
 }
 
 static void coordinator_publish(struct coordinator *coordinator,

@@ -111,8 +111,7 @@ static void keeper_wait(struct keeper *keeper, int64_t delay_ms)
 	loop_timer_start(keeper->context->loop, &keeper->timer, delay_ms);
 }
 
-/* The moment from which an adopted incarnation's former writes are over. */
-static int64_t keeper_release_at_ms(const struct keeper *keeper)
+int64_t keeper_former_over_ms(const struct keeper *keeper)
 {
 	if (keeper->adopted_ms == 0)
 		return 0;
@@ -122,7 +121,7 @@ static int64_t keeper_release_at_ms(const struct keeper *keeper)
 static bool keeper_may_release(const struct keeper *keeper)
 {
 	return keeper->is_releasing &&
-	       loop_now_ms(keeper->context->loop) >= keeper_release_at_ms(keeper);
+	       loop_now_ms(keeper->context->loop) >= keeper_former_over_ms(keeper);
 }
 
 /* When our Lease is to be written next. */
@@ -131,8 +130,8 @@ static void keeper_schedule(struct keeper *keeper)
 	const struct member_context *context = keeper->context;
 	int64_t at_ms = keeper->right.sent_ms + context->conf.lease_renew_ms;
 
-	if (keeper->is_releasing && keeper_release_at_ms(keeper) < at_ms)
-		at_ms = keeper_release_at_ms(keeper);
+	if (keeper->is_releasing && keeper_former_over_ms(keeper) < at_ms)
+		at_ms = keeper_former_over_ms(keeper);
 	if (barriers_are_waiting(&keeper->barriers) || keeper->is_unacknowledged)
 		at_ms = 0;
 	keeper_wait(keeper, at_ms - loop_now_ms(context->loop));
@@ -335,12 +334,14 @@ static void keeper_read(struct keeper *keeper)
 
 static void keeper_drain(struct keeper *keeper)
 {
+	int64_t now_ms = loop_now_ms(keeper->context->loop);
+
 	if (keeper->is_releasing) {
 		keeper_leave(keeper);
 		return;
 	}
-	if (keeper->inflight->total > 0 &&
-	    loop_now_ms(keeper->context->loop) < keeper->drained_ms) {
+	if (now_ms < inflight_all_over_ms(keeper->inflight) &&
+	    now_ms < keeper->drained_ms) {
 		keeper_wait(keeper, DRAIN_TICK_MS);
 		return;
 	}
@@ -423,9 +424,11 @@ void keeper_poke(struct keeper *keeper, const struct lease *lease)
 	}
 }
 
-void keeper_acknowledge(struct keeper *keeper, uint64_t epoch)
+void keeper_acknowledge(struct keeper *keeper, uint64_t epoch, bool is_awaited)
 {
-	keeper->is_unacknowledged |= keeper->acknowledged == 0 &&
+	if (epoch <= keeper->acknowledged)
+		return;
+	keeper->is_unacknowledged |= (is_awaited || keeper->acknowledged == 0) &&
 				     keeper->state != KEEPER_CLAIMING;
 	keeper->acknowledged = epoch;
 	keeper->claimer.acknowledged = epoch;

@@ -69,10 +69,16 @@ uint64_t keeper_told_epoch(const struct keeper *keeper);
 void keeper_poke(struct keeper *keeper, const struct lease *lease);
 
 /*
- * What is released up to this epoch is released: written with the next renewal,
- * and at once if nothing was acknowledged before.
+ * What was to be released up to this epoch is released: written with the next
+ * renewal, and at once if somebody awaits it or nothing was acknowledged before.
  */
-void keeper_acknowledge(struct keeper *keeper, uint64_t epoch);
+void keeper_acknowledge(struct keeper *keeper, uint64_t epoch, bool is_awaited);
+
+/*
+ * From when on writes of a former process, whose incarnation we adopted, are over;
+ * 0: there was none.
+ */
+int64_t keeper_former_over_ms(const struct keeper *keeper);
 
 /* Writes the Lease; done(version) from the loop, 0 when it failed. */
 void keeper_write_barrier(struct keeper *keeper,

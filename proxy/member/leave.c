@@ -38,7 +38,7 @@ static void leave_on_timer(void *arg)
 		leave_end(leave);
 		return;
 	}
-	if (!leave->is_releasing && leave->inflight->total == 0)
+	if (!leave->is_releasing && now_ms >= inflight_all_over_ms(leave->inflight))
 		leave_release(leave);
 	if (!leave->is_releasing && now_ms >= leave->drained_ms) {
 		log_warn("member",

@@ -19,6 +19,7 @@ struct membership {
 	struct election *election;
 	struct coordinator *coordinator;
 	struct leave leave;
+	struct turn turn;
 	/* Everything that happens leads here, once a turn of the loop. */
 	struct loop_task task;
 	struct loop_timer deadline; /* a peer becomes silent */
@@ -48,7 +49,7 @@ static uint32_t membership_catalogued(const struct membership *m)
 
 static void membership_publish(struct membership *m)
 {
-	const struct outlook outlook = {
+	struct outlook outlook = {
 		.spec = m->context.spec,
 		.known = follower_assignment(m->follower),
 		.is_foreign = follower_is_foreign(m->follower),
@@ -59,10 +60,14 @@ static void membership_publish(struct membership *m)
 		.right_until_ms = keeper_right_until_ms(m->keeper),
 		.now_ms = loop_now_ms(m->context.loop),
 		.catalogued = membership_catalogued(m),
+		.changeover = &m->turn.changeover,
 	};
 	const struct ring *current = m->env.ring->current;
-	struct ring ring = outlook_ring(&outlook);
+	struct ring ring;
 
+	turn_step(&m->turn, outlook.known, outlook_identity(&outlook),
+		  outlook_is_serving(&outlook));
+	ring = outlook_ring(&outlook);
 	m->was_member |= outlook.identity.len > 0;
 	m->context.values[MEMBER_OWNED] = bucket_set_count(&ring.owned);
 	if (outlook_is_equal(current, &ring))
@@ -238,12 +243,8 @@ static const struct peers_events peers_events = {
 static void membership_on_assignment(void *arg)
 {
 	struct membership *m = arg;
-	const struct assignment *known = follower_assignment(m->follower);
 
 	membership_tell_agreement(m);
-	/* Nothing is released in two phases yet: what is seen is released. */
-	if (known->epoch > 0)
-		keeper_acknowledge(m->keeper, known->epoch);
 	membership_changed(m);
 }
 
@@ -263,6 +264,8 @@ static void membership_on_ready(void *arg)
 	struct membership *m = arg;
 
 	membership_on_assignment(m);
+	/* The Lease is to say from the first that we know an assignment. */
+	membership_publish(m);
 	keeper_start(m->keeper, membership_named(m));
 }
 
@@ -272,6 +275,11 @@ static const struct follower_events follower_events = {
 };
 
 /* --- what others ask --- */
+
+void membership_on_views(struct membership *m)
+{
+	membership_changed(m);
+}
 
 void membership_on_catalog(struct membership *m)
 {
@@ -346,6 +354,12 @@ static void membership_create_parts(struct membership *m)
 	m->coordinator = coordinator_create(context, m->peers, m->follower, &labeller,
 					    m->env.metrics);
 	coordinator_on_change(m->coordinator, membership_changed, m);
+	m->turn = (struct turn){ .context = context,
+				 .keeper = m->keeper,
+				 .ring = m->env.ring,
+				 .views = m->env.views };
+	turn_init(&m->turn, membership_changed, m);
+	m->env.ring->margin_ms = context->conf.lease_margin_ms;
 	leave_init(&m->leave, context);
 	m->leave.keeper = m->keeper;
 	m->leave.election = m->election;
@@ -377,6 +391,7 @@ void membership_destroy(struct membership *m)
 	loop_task_stop(&m->task);
 	loop_timer_stop(&m->deadline);
 	leave_finish(&m->leave);
+	turn_finish(&m->turn);
 	/* Publications and errands stop before what they tell. */
 	coordinator_destroy(m->coordinator);
 	follower_destroy(m->follower);

@@ -9,6 +9,7 @@
 
 #include "proxy/base/metric.h"
 #include "proxy/member/conf.h"
+#include "proxy/member/turn.h"
 #include "proxy/net/locate.h"
 #include "proxy/ring/assignment.h"
 #include "proxy/ring/ring.h"
@@ -24,6 +25,7 @@ struct membership_env {
 	const char *const *namespaces;
 	struct ring_holder *ring;
 	struct metrics *metrics;
+	struct turn_views views;
 };
 
 struct membership;
@@ -37,6 +39,9 @@ void membership_destroy(struct membership *membership);
 
 /* A resource of the catalog became known. */
 void membership_on_catalog(struct membership *membership);
+
+/* What views.follow says may have changed. */
+void membership_on_views(struct membership *membership);
 
 /* The file was read again: shards, generation and other reloadable values. */
 void membership_reload(struct membership *membership, const struct member_conf *conf);

@@ -1,5 +1,7 @@
 #include "proxy/member/outlook.h"
 
+#include <string.h>
+
 static const char *const disagreements[] = {
 	[AGREEMENT_FULL] = "",
 	[AGREEMENT_RESOURCES] =
@@ -28,6 +30,17 @@ static bool has_all(const struct outlook *outlook, uint32_t resources)
 	return (resources & all) == all;
 }
 
+struct slice outlook_identity(const struct outlook *outlook)
+{
+	return outlook_obstacle(outlook)[0] ? slice_of(NULL) : outlook->identity;
+}
+
+bool outlook_is_serving(const struct outlook *outlook)
+{
+	return !outlook->is_leaving && outlook_identity(outlook).len > 0 &&
+	       outlook->now_ms < outlook->right_until_ms;
+}
+
 static enum ring_state outlook_state(const struct outlook *outlook,
 				     const struct ring *ring)
 {
@@ -42,26 +55,38 @@ static enum ring_state outlook_state(const struct outlook *outlook,
 	return bucket_set_count(&ring->owned) > 0 ? RING_ACTIVE : RING_STANDBY;
 }
 
+/* Those of the resources that can be served now. */
+static uint32_t outlook_served(const struct outlook *outlook, uint32_t labelled)
+{
+	uint32_t served = labelled & outlook->catalogued;
+
+	for (int i = 0; i < outlook->spec->resources_n; i++)
+		if (outlook->spec->resources[i].role == RESOURCE_MAIN &&
+		    changeover_holds_main(outlook->changeover))
+			served &= ~(UINT32_C(1) << i);
+	return served;
+}
+
 struct ring outlook_ring(const struct outlook *outlook)
 {
+	const struct changeover *changeover = outlook->changeover;
+	uint32_t labelled = outlook->known->labelled;
 	struct ring ring = {
 		.spec = outlook->spec,
 		.epoch = outlook->known->epoch,
-		.served = outlook->known->labelled & outlook->catalogued,
+		.served = outlook_served(outlook, labelled),
 		.right_until_ms = outlook->right_until_ms,
 		.reason = outlook_obstacle(outlook),
+		.owned = changeover->kept,
 	};
 
-	if (ring.reason[0] == '\0')
-		ring.owned = assignment_owned(outlook->known, outlook->identity);
-	ring.shown[RESOURCE_MAIN] = ring.owned;
-	ring.shown[RESOURCE_OWNED] = ring.owned;
+	memcpy(ring.shown, changeover->shown, sizeof(ring.shown));
 	ring.state = outlook_state(outlook, &ring);
 	if (ring.state == RING_RIGHT_LOST && ring.reason[0] == '\0')
 		ring.reason = "its Lease was not renewed in time";
 	else if (ring.reason[0] == '\0' && !has_all(outlook, outlook->catalogued))
 		ring.reason = "not all resources are known to the API server";
-	else if (ring.reason[0] == '\0' && !has_all(outlook, ring.served))
+	else if (ring.reason[0] == '\0' && !has_all(outlook, labelled))
 		ring.reason = "not all objects have their label yet";
 	return ring;
 }

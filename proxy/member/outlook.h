@@ -8,6 +8,7 @@
 
 #include "proxy/member/keeper.h"
 #include "proxy/ring/agreement.h"
+#include "proxy/ring/changeover.h"
 #include "proxy/ring/ring.h"
 
 struct outlook {
@@ -20,8 +21,15 @@ struct outlook {
 	const char *keeper_reason;
 	int64_t right_until_ms;
 	int64_t now_ms;
+	const struct changeover *changeover; /* stepped with outlook_identity */
 	uint32_t catalogued; /* bit i: resource i is known to the API server */
 };
+
+/* The identity under which buckets can be ours; "" while something is against it. */
+struct slice outlook_identity(const struct outlook *outlook);
+
+/* Whether LISTs and WATCHes can be answered. */
+bool outlook_is_serving(const struct outlook *outlook);
 
 struct ring outlook_ring(const struct outlook *outlook);
 

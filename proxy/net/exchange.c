@@ -63,6 +63,23 @@ static void exchange_free(void *arg)
 	free(exchange);
 }
 
+void exchange_answered(struct exchange *exchange)
+{
+	if (exchange->is_in_flight)
+		inflight_end(&exchange->server->ring->inflight, exchange->call.bucket);
+	exchange->is_in_flight = false;
+}
+
+void exchange_unanswered(struct exchange *exchange)
+{
+	struct ring_holder *ring = exchange->server->ring;
+
+	if (exchange->is_in_flight)
+		inflight_abandon(&ring->inflight, exchange->call.bucket,
+				 exchange->limit_ms + ring->margin_ms);
+	exchange->is_in_flight = false;
+}
+
 /* What an exchange holds besides memory, let go as early as possible. */
 static void exchange_let_go(struct exchange *exchange)
 {
@@ -75,9 +92,7 @@ static void exchange_let_go(struct exchange *exchange)
 	if (exchange->stream != NULL)
 		exchange->server->relay.close(exchange->stream);
 	exchange->stream = NULL;
-	if (exchange->is_in_flight)
-		inflight_end(&exchange->server->ring->inflight, exchange->call.bucket);
-	exchange->is_in_flight = false;
+	exchange_unanswered(exchange);
 }
 
 void exchange_end_if_done(struct exchange *exchange)

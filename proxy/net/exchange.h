@@ -86,6 +86,7 @@ struct exchange {
 	bool is_head_sent;
 	enum upstream_result result;
 	bool is_in_flight; /* counted in the ring's writes in flight */
+	int64_t limit_ms;  /* our clock: a write has had its time; 0: no limit */
 	struct stream *stream;
 	struct tunnel *tunnel;
 
@@ -115,11 +116,18 @@ void exchange_end_if_done(struct exchange *exchange);
 /* The value of the request's first header of that (lower-case) name, or "". */
 struct slice exchange_header(const struct exchange *exchange, const char *name);
 
+/* A write that is in flight was answered, or never left. */
+void exchange_answered(struct exchange *exchange);
+/* No answer will come: it stays in flight until it cannot arrive any more. */
+void exchange_unanswered(struct exchange *exchange);
+
 void admit_start(struct exchange *exchange);
 void admit_try(struct exchange *exchange);
 
 void forward_start(struct exchange *exchange);
 void forward_pump(struct exchange *exchange);
+/* Cuts a write that has no answer yet. */
+void forward_reset(struct exchange *exchange);
 
 /*
  * The fence's last word, asked when the connection is up and the bytes are about

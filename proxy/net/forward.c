@@ -162,10 +162,10 @@ static void on_end(void *arg, enum upstream_result result, const struct err *err
 
 	exchange->is_upstream_done = true;
 	exchange->result = result;
-	if (exchange->is_in_flight) {
-		inflight_end(&exchange->server->ring->inflight, exchange->call.bucket);
-		exchange->is_in_flight = false;
-	}
+	if (result == UPSTREAM_TIMEOUT || result == UPSTREAM_BROKEN)
+		exchange_unanswered(exchange);
+	else
+		exchange_answered(exchange);
 	if (exchange->step == EXCHANGE_CONNECT && result == UPSTREAM_REFUSED)
 		reply_status(exchange, &exchange->call.reply);
 	else if (exchange->step == EXCHANGE_CONNECT)
@@ -174,6 +174,24 @@ static void on_end(void *arg, enum upstream_result result, const struct err *err
 		forward_pump(exchange);
 	else
 		exchange_end_if_done(exchange);
+}
+
+void forward_reset(struct exchange *exchange)
+{
+	static const struct err err = { .text = "it was cut, as its bucket moves to "
+						"another member" };
+
+	if (exchange->transfer != NULL && !exchange->is_upstream_done)
+		transfer_close(exchange->server->upstream, exchange->transfer);
+	exchange->transfer = NULL;
+	exchange->is_upstream_done = true;
+	exchange->result = UPSTREAM_TIMEOUT;
+	exchange_unanswered(exchange);
+	if (exchange->step == EXCHANGE_CONNECT)
+		fail(exchange, &err);
+	else
+		exchange_abort(exchange);
+	exchange_end_if_done(exchange);
 }
 
 static const struct upstream_events events = {
@@ -208,14 +226,16 @@ static struct slice target(struct exchange *exchange)
 }
 
 /* A sharded write must not outlive the right it was let pass by. */
-static int64_t time_limit(const struct exchange *exchange)
+static int64_t time_limit(struct exchange *exchange)
 {
-	int64_t left;
+	int64_t now_ms = loop_now_ms(exchange->server->loop);
 
 	if (exchange->resource == NULL || !kube_verb_is_mutating(exchange->kube.verb))
 		return 0;
-	left = exchange->ring->right_until_ms - loop_now_ms(exchange->server->loop);
-	return left > 1 ? left : 1;
+	exchange->limit_ms = exchange->ring->right_until_ms;
+	if (exchange->limit_ms <= now_ms)
+		exchange->limit_ms = now_ms + 1;
+	return exchange->limit_ms - now_ms;
 }
 
 static void open_stream(struct exchange *exchange)

@@ -81,6 +81,71 @@ void server_cut_all(struct server *server)
 	}
 }
 
+/* --- what a change of the ring ends --- */
+
+static bool may_touch(const struct exchange *exchange, const struct bucket_set *buckets)
+{
+	int bucket = exchange->call.bucket;
+
+	return bucket == BUCKET_ALL || (bucket >= 0 && bucket_set_has(buckets, bucket));
+}
+
+/* Calls end for each exchange for which wants holds; it changes the lists. */
+static void end_each(struct server *server,
+		     bool (*wants)(const struct exchange *exchange, const void *arg),
+		     void (*end)(struct exchange *exchange), const void *arg)
+{
+	for (int i = EXCHANGE_CONNECT; i < EXCHANGE_END; i++) {
+		size_t n = list_count(&server->steps[i]);
+
+		/* An end may take others with it: each is looked at anew. */
+		while (n-- > 0 && !list_is_empty(&server->steps[i])) {
+			struct list *node = server->steps[i].next;
+			struct exchange *exchange =
+				LIST_OWNER(node, struct exchange, node);
+
+			list_remove(node);
+			list_add(&server->steps[i], node);
+			if (wants(exchange, arg))
+				end(exchange);
+		}
+	}
+}
+
+static bool is_write_to(const struct exchange *exchange, const void *arg)
+{
+	return exchange->is_in_flight && may_touch(exchange, arg);
+}
+
+static void reset_write(struct exchange *exchange)
+{
+	if (exchange->step == EXCHANGE_TUNNEL)
+		exchange_abort(exchange);
+	else
+		forward_reset(exchange);
+}
+
+void server_reset_writes(struct server *server, const struct bucket_set *buckets)
+{
+	end_each(server, is_write_to, reset_write, buckets);
+}
+
+static bool is_lost_connection(const struct exchange *exchange, const void *arg)
+{
+	const struct ring *ring = exchange->server->ring->current;
+
+	return exchange->kube.verb == KUBE_VERB_CONNECT && exchange->call.bucket >= 0 &&
+	       exchange->step != EXCHANGE_ABORT &&
+	       !ring_may_write(ring, exchange->call.bucket, *(const int64_t *)arg);
+}
+
+void server_on_ring(struct server *server)
+{
+	int64_t now_ms = loop_now_ms(server->loop);
+
+	end_each(server, is_lost_connection, exchange_abort, &now_ms);
+}
+
 void server_refresh(void *arg)
 {
 	struct server *server = arg;

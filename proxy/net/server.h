@@ -61,6 +61,17 @@ void server_readmit(struct server *server);
 /* Exchanges under way. */
 size_t server_open_count(const struct server *server);
 
+/*
+ * Cuts sharded writes without an answer, where they may touch one of these buckets.
+ */
+void server_reset_writes(struct server *server, const struct bucket_set *buckets);
+
+/*
+ * The ring has changed: cuts what is connected (exec, attach, portforward, proxy) to
+ * objects of buckets that are not ours any more.
+ */
+void server_on_ring(struct server *server);
+
 /* Cuts what is still under way. */
 void server_cut_all(struct server *server);
 

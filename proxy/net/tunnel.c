@@ -207,10 +207,10 @@ static void on_open(void *arg)
 	}
 	tunnel->state = TUNNEL_HEAD;
 	/* A sharded write must not outlive the right it was let pass by. */
+	exchange->limit_ms = exchange->ring->right_until_ms;
 	if (exchange->is_in_flight)
 		loop_timer_start(tunnel->loop, &tunnel->limit,
-				 exchange->ring->right_until_ms -
-					 loop_now_ms(tunnel->loop));
+				 exchange->limit_ms - loop_now_ms(tunnel->loop));
 	pump(tunnel);
 }
 
@@ -398,9 +398,7 @@ static void on_head(struct tunnel *tunnel, const struct upstream_head *head)
 	struct exchange *exchange = tunnel->exchange;
 
 	loop_timer_stop(&tunnel->limit);
-	if (exchange->is_in_flight)
-		inflight_end(&exchange->server->ring->inflight, exchange->call.bucket);
-	exchange->is_in_flight = false;
+	exchange_answered(exchange);
 	if (tunnel->is_cut)
 		end(tunnel);
 	else if (head->status == 101)

@@ -77,14 +77,4 @@ int assignment_member(const struct assignment *assignment, struct slice identity
 /* Whether any bucket is named for it, as owner or target. */
 bool assignment_names(const struct assignment *assignment, struct slice identity);
 
-/*
- * The next version of an assignment: members replaced by `active`, each bucket
- * given owner[b] (an index into active, or -1) as owner and target, the epoch one
- * higher, since = the new epoch where the owner changed. Whoever is not active
- * drops out. Slices are shared with the inputs; out may be now. False, and *out
- * untouched, when nothing would change.
- */
-bool assignment_next(struct assignment *out, const struct assignment *now,
-		     const struct slice *active, int active_n, const int *owner);
-
 #endif

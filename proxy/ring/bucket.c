@@ -86,6 +86,43 @@ bool bucket_set_is_within(const struct bucket_set *inner,
 	return true;
 }
 
+bool bucket_set_is_empty(const struct bucket_set *set)
+{
+	static const struct bucket_set empty;
+
+	return bucket_set_is_equal(set, &empty);
+}
+
+struct bucket_set bucket_set_common(const struct bucket_set *a,
+				    const struct bucket_set *b)
+{
+	struct bucket_set set = *a;
+
+	for (size_t i = 0; i < WORDS_N; i++)
+		set.words[i] &= b->words[i];
+	return set;
+}
+
+struct bucket_set bucket_set_joined(const struct bucket_set *a,
+				    const struct bucket_set *b)
+{
+	struct bucket_set set = *a;
+
+	for (size_t i = 0; i < WORDS_N; i++)
+		set.words[i] |= b->words[i];
+	return set;
+}
+
+struct bucket_set bucket_set_without(const struct bucket_set *a,
+				     const struct bucket_set *b)
+{
+	struct bucket_set set = *a;
+
+	for (size_t i = 0; i < WORDS_N; i++)
+		set.words[i] &= ~b->words[i];
+	return set;
+}
+
 int bucket_set_list(const struct bucket_set *set, uint16_t *out)
 {
 	int n = 0;

@@ -55,6 +55,14 @@ bool bucket_set_is_equal(const struct bucket_set *a, const struct bucket_set *b)
 /* Whether every bucket of inner is in outer. */
 bool bucket_set_is_within(const struct bucket_set *inner,
 			  const struct bucket_set *outer);
+bool bucket_set_is_empty(const struct bucket_set *set);
+/* Those of both; of either; of a but not of b. */
+struct bucket_set bucket_set_common(const struct bucket_set *a,
+				    const struct bucket_set *b);
+struct bucket_set bucket_set_joined(const struct bucket_set *a,
+				    const struct bucket_set *b);
+struct bucket_set bucket_set_without(const struct bucket_set *a,
+				     const struct bucket_set *b);
 /* Members, ascending, into out (room for BUCKETS_MAX); how many. */
 int bucket_set_list(const struct bucket_set *set, uint16_t *out);
 /* Its (n mod count)-th member, counted upwards; BUCKET_NONE of the empty set. */

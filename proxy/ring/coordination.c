@@ -283,19 +283,68 @@ static bool head_set(const struct coordination *c, struct assignment *next)
 	       !slice_eq(next->resources, before.resources);
 }
 
+/* What is known of those whom an assignment names. */
+struct facts {
+	bool is_gone[ASSIGNMENT_MEMBERS_MAX];
+	uint64_t acknowledged[ASSIGNMENT_MEMBERS_MAX];
+};
+
+static void facts_gather(const struct coordination *c,
+			 const struct assignment *assignment, struct facts *facts)
+{
+	*facts = (struct facts){ 0 };
+	for (int i = 0; i < assignment->members_n; i++) {
+		struct slice identity = assignment->members[i];
+		const struct peer *peer = peer_of_identity(c, identity);
+
+		facts->is_gone[i] = coordination_standing(c, identity) == IDENTITY_GONE;
+		if (peer && slice_is(identity, peer->identity))
+			facts->acknowledged[i] = peer->acknowledged;
+	}
+}
+
+bool coordination_awaits(const struct coordination *c)
+{
+	struct facts facts;
+	const struct handover_plan plan = { .is_gone = facts.is_gone,
+					    .acknowledged = facts.acknowledged };
+
+	if (c->known->epoch == 0)
+		return false;
+	facts_gather(c, c->known, &facts);
+	for (int b = 0; b < c->known->buckets; b++) {
+		const struct assigned_bucket *bucket = &c->known->bucket[b];
+
+		if (bucket->owner >= 0 && bucket->target != bucket->owner &&
+		    !facts.is_gone[bucket->owner] &&
+		    !handover_is_acknowledged(bucket, &plan))
+			return true;
+	}
+	return false;
+}
+
 /* Owners for *now, as *next; false when the same ones stay. */
 static bool owners_plan(const struct coordination *c, const struct assignment *now,
 			struct assignment *next)
 {
 	struct slice candidates[ROSTER_PEERS_MAX], active[ROSTER_PEERS_MAX];
 	int chosen[ROSTER_PEERS_MAX], owner[BUCKETS_MAX];
+	struct facts facts;
 	int n = coordination_candidates(c, candidates);
 	int active_n = plan_active(now, candidates, n, coordination_shards(c), chosen);
 
 	for (int i = 0; i < active_n; i++)
 		active[i] = candidates[chosen[i]];
 	plan_assign(now, active, active_n, owner);
-	return assignment_next(next, now, active, active_n, owner);
+	facts_gather(c, now, &facts);
+	return handover_next(next, now,
+			     &(struct handover_plan){
+				     .active = active,
+				     .active_n = active_n,
+				     .want = owner,
+				     .is_gone = facts.is_gone,
+				     .acknowledged = facts.acknowledged,
+			     });
 }
 
 enum plan_verdict coordination_plan(const struct coordination *c,

@@ -12,6 +12,7 @@
 #ifndef RINGSIDE_RING_COORDINATION_H
 #define RINGSIDE_RING_COORDINATION_H
 
+#include "proxy/ring/handover.h"
 #include "proxy/ring/plan.h"
 #include "proxy/ring/roster.h"
 
@@ -98,6 +99,12 @@ enum plan_verdict coordination_plan(const struct coordination *c,
 
 /* Whether a bucket has no owner, or one that is gone: healing that must not wait. */
 bool coordination_has_orphans(const struct coordination *c);
+
+/*
+ * Whether an owner that stands has yet to let go of a bucket: acknowledgements of
+ * others may wait a moment for its own, so that who takes from several does it once.
+ */
+bool coordination_awaits(const struct coordination *c);
 
 /* How many buckets change their owner. */
 int coordination_moves(const struct assignment *now, const struct assignment *next);

@@ -12,6 +12,14 @@ static uint32_t *inflight_counter(struct inflight *inflight, int bucket)
 	return &inflight->count[bucket];
 }
 
+static int64_t *inflight_over(struct inflight *inflight, int bucket)
+{
+	if (bucket == BUCKET_NONE)
+		return &inflight->none_over_ms;
+	return bucket == BUCKET_ALL ? &inflight->all_over_ms
+				    : &inflight->over_ms[bucket];
+}
+
 void inflight_begin(struct inflight *inflight, int bucket)
 {
 	(*inflight_counter(inflight, bucket))++;
@@ -27,12 +35,41 @@ void inflight_end(struct inflight *inflight, int bucket)
 	inflight->total--;
 }
 
-bool inflight_is_drained(const struct inflight *inflight, const struct bucket_set *set)
+void inflight_abandon(struct inflight *inflight, int bucket, int64_t over_ms)
 {
-	if (inflight->all > 0)
-		return false;
+	int64_t *over = inflight_over(inflight, bucket);
+
+	inflight_end(inflight, bucket);
+	if (over_ms > *over)
+		*over = over_ms;
+}
+
+static int64_t latest(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+int64_t inflight_over_ms(const struct inflight *inflight, const struct bucket_set *set)
+{
+	int64_t over_ms = inflight->all > 0 ? INT64_MAX : inflight->all_over_ms;
+
+	for (int bucket = 0; bucket < BUCKETS_MAX; bucket++) {
+		if (!bucket_set_has(set, bucket))
+			continue;
+		if (inflight->count[bucket] > 0)
+			return INT64_MAX;
+		over_ms = latest(over_ms, inflight->over_ms[bucket]);
+	}
+	return over_ms;
+}
+
+int64_t inflight_all_over_ms(const struct inflight *inflight)
+{
+	int64_t over_ms = latest(inflight->all_over_ms, inflight->none_over_ms);
+
+	if (inflight->total > 0)
+		return INT64_MAX;
 	for (int bucket = 0; bucket < BUCKETS_MAX; bucket++)
-		if (inflight->count[bucket] > 0 && bucket_set_has(set, bucket))
-			return false;
-	return true;
+		over_ms = latest(over_ms, inflight->over_ms[bucket]);
+	return over_ms;
 }

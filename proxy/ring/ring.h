@@ -64,6 +64,8 @@ const struct bucket_set *ring_shown(const struct ring *ring,
 struct ring_holder {
 	struct ring *current; /* owned; never NULL once initialised */
 	struct inflight inflight;
+	/* How long after its time-out a write without an answer may arrive yet. */
+	int64_t margin_ms;
 	void (*on_change)(void *arg); /* after a publish; may be NULL */
 	void *arg;
 };

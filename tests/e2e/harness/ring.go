@@ -140,6 +140,10 @@ func (r *Ring) checkActive(ctx context.Context, assignment *rig.Assignment, id s
 		if resource.State != "serving" {
 			return fmt.Errorf("%s: %s is %s", id, resource.Resource, resource.State)
 		}
+		if resource.View != status.Owned {
+			return fmt.Errorf("%s: of %s it shows %s, and owns %s",
+				id, resource.Resource, resource.View, status.Owned)
+		}
 	}
 	return r.Members[id].Ready(ctx)
 }

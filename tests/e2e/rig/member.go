@@ -132,6 +132,7 @@ type ResourceStatus struct {
 	Role     string `json:"role"`
 	Floor    string `json:"floor"`
 	State    string `json:"state"` // serving, changing, held
+	View     string `json:"view"`  // the buckets that clients are shown
 	Sessions int    `json:"sessions"`
 }
 

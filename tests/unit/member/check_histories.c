@@ -19,7 +19,6 @@ struct write {
 	struct world_member *member;
 	int64_t life; /* of its process */
 	int bucket;
-	uint64_t epoch; /* that its sender went by */
 	char identity[IDENTITY_BYTES_MAX + 1];
 };
 
@@ -42,8 +41,7 @@ static void write_on_delivered(void *arg)
 	struct write *write = arg;
 	struct slice owner = world_owner(&world.stored, write->bucket);
 
-	if (!slice_is(owner, write->identity) &&
-	    !world_is_excused(write->bucket, write->epoch))
+	if (!slice_is(owner, write->identity))
 		ck_abort_msg("one_writer: a write of %s arrives at bucket %d of %.*s",
 			     write->identity, write->bucket, SLICE_ARGS(owner));
 	if (write->member->is_up && write->member->life == write->life)
@@ -71,8 +69,7 @@ static void write_start(struct world_member *member)
 	write = calloc(1, sizeof(*write));
 	*write = (struct write){ .member = member,
 				 .life = member->life,
-				 .bucket = bucket,
-				 .epoch = member->ring.current->epoch };
+				 .bucket = bucket };
 	snprintf(write->identity, sizeof(write->identity), "%s", report.identity);
 	inflight_begin(&member->ring.inflight, bucket);
 	world_event_add(NULL,
@@ -218,7 +215,6 @@ static void run_with_writes(int64_t ms)
 static void history_begin(uint64_t seed)
 {
 	world_begin(seed);
-	world.excuses_absent = true;
 	world.conf.lease_duration_ms = DURATION_MS;
 	world.conf.lease_renew_ms = RENEW_MS;
 	world.conf.lease_margin_ms = MARGIN_MS;

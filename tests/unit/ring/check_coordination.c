@@ -203,7 +203,67 @@ START_TEST(newcomer_beyond_the_shards_changes_nothing)
 	ck_assert_int_eq(plan(&next), PLAN_PUBLISH);
 	ck_assert_int_eq(next.active_n, 4);
 	ck_assert_int_eq(next.shards, 4);
+	ck_assert_int_eq(coordination_moves(&known, &next), 0);
+}
+END_TEST
+
+/* a/1, b/1 and c/1 are asked for a bucket each for d/1, a standby until now. */
+static void announce(struct assignment *next)
+{
+	begin();
+	peer_add("d", "d/1");
+	c.shards = 4;
+	ck_assert_int_eq(plan(next), PLAN_PUBLISH);
+	known = *next;
+	ck_assert_uint_eq(known.epoch, 6);
+	ck_assert(coordination_awaits(&c));
+	ck_assert_int_eq(plan(next), PLAN_NOTHING);
+}
+
+START_TEST(one_writer_bucket_changes_hands_once_its_owner_has_acknowledged)
+{
+	struct assignment next;
+
+	announce(&next);
+	peers[1].acknowledged = 6;
+	ck_assert(coordination_awaits(&c));
+	ck_assert_int_eq(plan(&next), PLAN_PUBLISH);
+	ck_assert_int_eq(coordination_moves(&known, &next), 1);
+	peers[0].acknowledged = peers[2].acknowledged = 7;
+	ck_assert(!coordination_awaits(&c));
+	ck_assert_int_eq(plan(&next), PLAN_PUBLISH);
 	ck_assert_int_eq(coordination_moves(&known, &next), 3);
+}
+END_TEST
+
+START_TEST(one_writer_acknowledgement_of_another_life_is_none)
+{
+	const struct slice replaced[] = { S("b/1") };
+	struct assignment next;
+
+	announce(&next);
+	peers[1].identity = text("b/2");
+	peers[1].acknowledged = 6;
+	ck_assert_int_eq(plan(&next), PLAN_HOLD);
+	c.replaced = replaced;
+	c.replaced_n = 1;
+	/* Now that it is known to be gone, no acknowledgement is needed. */
+	ck_assert_int_eq(plan(&next), PLAN_PUBLISH);
+	ck_assert_int_eq(coordination_moves(&known, &next), 4);
+}
+END_TEST
+
+START_TEST(target_that_dies_is_replaced)
+{
+	struct assignment next;
+
+	announce(&next);
+	peers[3].is_ended = true;
+	ck_assert_int_eq(plan(&next), PLAN_PUBLISH);
+	ck_assert_int_eq(coordination_moves(&known, &next), 0);
+	ck_assert_int_eq(assignment_member(&next, S("d/1")), -1);
+	for (int b = 0; b < BUCKETS; b++)
+		ck_assert_int_eq(next.bucket[b].owner, next.bucket[b].target);
 }
 END_TEST
 
@@ -341,7 +401,9 @@ UNIT_MAIN("ring/coordination", plan_of_a_ring_at_rest_is_nothing,
 	  one_writer_owner_of_whom_no_lease_was_seen_holds_up_the_plan,
 	  silence_from_before_an_outage_does_not_count,
 	  newcomer_beyond_the_shards_changes_nothing,
-	  newcomer_with_other_settings_is_no_candidate,
+	  one_writer_bucket_changes_hands_once_its_owner_has_acknowledged,
+	  one_writer_acknowledgement_of_another_life_is_none,
+	  target_that_dies_is_replaced, newcomer_with_other_settings_is_no_candidate,
 	  lower_generation_does_not_undo_the_shards_of_a_higher_one,
 	  first_pass_that_is_complete_is_published,
 	  assignment_that_is_not_stored_is_written_again,

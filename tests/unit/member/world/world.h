@@ -3,10 +3,7 @@
  * (time.h, server.h), with the faults that real ones meet, and the invariants that
  * must hold after every single step:
  *
- *   one_writer     no two members may write to one bucket at one instant. While
- *		    buckets move without a handover, a living owner that has not yet
- *		    seen that it lost a bucket is excused; an owner that was sealed,
- *		    released or replaced never is.
+ *   one_writer     no two members may write to one bucket at one instant
  *   epochs rise    each stored assignment has a higher epoch than the one before,
  *		    unless a test wrote it.
  */
@@ -41,6 +38,8 @@ struct world_member {
 	char lock_file[64]; /* "" for none */
 	bool is_leaving, has_left;
 	int64_t life; /* how many processes it has been */
+	struct bucket_set shown[RESOURCE_ROLES_N];
+	int64_t follows_ms[RESOURCE_ROLES_N]; /* when views are as shown */
 };
 
 static struct {
@@ -49,13 +48,7 @@ static struct {
 	struct member_conf conf;  /* of members that start */
 	struct assignment stored; /* the newest in the API server that can be read */
 	struct arena *stored_arena;
-	/* The epoch that last took it from a living owner. */
-	uint64_t taken[WORLD_BUCKETS];
-	/*
-	 * A coordinator that has not yet seen that a Lease was deleted may still move
-	 * buckets away from its holder, as from any other that lives.
-	 */
-	bool excuses_absent;
+	int views_ms; /* how long views take to follow the ring, at most */
 	bool was_written_by_test;
 	uint64_t epochs;
 	int64_t moves;
@@ -120,12 +113,6 @@ static inline bool world_may_write(const struct world_member *member, int bucket
 	       ring_may_write(member->ring.current, bucket, world_time.now_ms);
 }
 
-/* Who still goes by this epoch has not been asked before the bucket was taken. */
-static inline bool world_is_excused(int bucket, uint64_t epoch)
-{
-	return epoch < world.taken[bucket];
-}
-
 static inline void world_check_bucket(int bucket)
 {
 	const struct world_member *writer = NULL;
@@ -135,8 +122,7 @@ static inline void world_check_bucket(int bucket)
 
 		if (!world_may_write(member, bucket))
 			continue;
-		if (writer && !world_is_excused(bucket, writer->ring.current->epoch) &&
-		    !world_is_excused(bucket, member->ring.current->epoch))
+		if (writer)
 			ck_abort_msg(
 				"one_writer: %s and %s may write to bucket %d at %d",
 				writer->id, member->id, bucket, (int)world_time.now_ms);
@@ -166,41 +152,11 @@ static inline struct lease world_lease(struct arena *arena, const char *name,
 	return lease;
 }
 
-/* Whether its Lease, as the API server has it, still stands for this identity. */
-static inline bool world_is_standing(struct slice identity)
-{
-	struct arena *arena = arena_create();
-	ptrdiff_t slash = slice_find(identity, '/');
-	bool is_there;
-	struct lease lease = world_lease(
-		arena, arena_printf(arena, "r.%.*s", (int)slash, identity.data),
-		&is_there);
-	bool is_standing = is_there ? slice_eq(lease.holder, identity) &&
-					      lease.state.len == 0
-				    : world.excuses_absent;
-
-	arena_destroy(arena);
-	return is_standing;
-}
-
 static inline struct slice world_owner(const struct assignment *assignment, int bucket)
 {
 	int owner = assignment->epoch > 0 ? assignment->bucket[bucket].owner : -1;
 
 	return owner < 0 ? slice_of(NULL) : assignment->members[owner];
-}
-
-/*
- * Whether the plan took buckets from somebody whom it knew to live: he stays
- * active, or there are too many.
- */
-static inline bool world_is_planned(struct slice from, const struct assignment *next)
-{
-	int member = assignment_member(next, from);
-
-	return from.len > 0 && world_is_standing(from) &&
-	       ((member >= 0 && member < next->active_n) ||
-		world.stored.active_n > next->shards);
 }
 
 /*
@@ -229,8 +185,6 @@ static inline void world_on_assignment(const char *text, bool is_create)
 		if (slice_eq(from, world_owner(next, b)))
 			continue;
 		world.moves++;
-		if (world_is_planned(from, next))
-			world.taken[b] = next->epoch;
 	}
 	arena_destroy(world.stored_arena);
 	world.stored_arena = arena;
@@ -261,6 +215,43 @@ static inline void world_spec_init(struct world_member *member)
 	ring_spec_seal(&member->spec, member->arena);
 }
 
+/* --- views --- */
+
+static inline bool world_views_follow(void *arg, enum resource_role role)
+{
+	const struct world_member *member = arg;
+
+	return world_time.now_ms >= member->follows_ms[role];
+}
+
+static inline void world_on_view(void *arg)
+{
+	struct world_member *member = arg;
+
+	membership_on_views(member->membership);
+}
+
+static inline void world_on_view_dropped(void *arg)
+{
+}
+
+static inline void world_on_ring(void *arg)
+{
+	struct world_member *member = arg;
+
+	for (int role = 0; role < RESOURCE_ROLES_N; role++) {
+		const struct bucket_set *shown = &member->ring.current->shown[role];
+		int64_t wait_ms = server_roll(world.views_ms);
+
+		if (bucket_set_is_equal(shown, &member->shown[role]))
+			continue;
+		member->shown[role] = *shown;
+		member->follows_ms[role] = world_time.now_ms + wait_ms;
+		world_event_add(member->loop, wait_ms, world_on_view,
+				world_on_view_dropped, member);
+	}
+}
+
 /* A process starts. Its spec and conf may have been changed since world_member. */
 static inline void world_start(struct world_member *member)
 {
@@ -271,6 +262,9 @@ static inline void world_start(struct world_member *member)
 	member->api.loop = member->loop;
 	member->metrics = metrics_create();
 	ring_holder_init(&member->ring, &member->spec);
+	member->ring.on_change = world_on_ring;
+	member->ring.arg = member;
+	memset(member->shown, 0, sizeof(member->shown));
 	member->membership = membership_create(&(struct membership_env){
 		.loop = member->loop,
 		.api = &member->api,
@@ -278,6 +272,7 @@ static inline void world_start(struct world_member *member)
 		.conf = &member->conf,
 		.ring = &member->ring,
 		.metrics = member->metrics,
+		.views = { .follow = world_views_follow, .arg = member },
 	});
 }
 
@@ -410,7 +405,12 @@ static inline void world_begin(uint64_t seed)
 	world.conf = (struct member_conf){ .shards = 3,
 					   .lease_duration_ms = 15000,
 					   .lease_renew_ms = 5000,
-					   .lease_margin_ms = 3000 };
+					   .lease_margin_ms = 3000,
+					   .handover_quiet_ms = 10,
+					   .handover_settle_ms = 10,
+					   .handover_batch_ms = 25,
+					   .handover_drain_timeout_ms = 2000 };
+	world.views_ms = 10;
 }
 
 static inline void world_end(void)
