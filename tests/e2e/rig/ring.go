@@ -50,13 +50,18 @@ func (c *Cluster) NewRing(ctx context.Context, name string, shards int) (*Ring, 
 		cluster:   c,
 		dir:       filepath.Join(c.Dir, "ring-"+name),
 	}
-	if err := c.CreateNamespace(ctx, name); err != nil {
-		return nil, err
-	}
-	if err := r.applyRBAC(ctx); err != nil {
+	if err := r.Prepare(ctx); err != nil {
 		return nil, err
 	}
 	return r, r.Write()
+}
+
+// Prepare makes the ring's namespace and the members' rights.
+func (r *Ring) Prepare(ctx context.Context) error {
+	if err := r.cluster.CreateNamespace(ctx, r.Namespace); err != nil {
+		return err
+	}
+	return r.applyRBAC(ctx)
 }
 
 // CreateNamespace creates a namespace, unless it is there.
