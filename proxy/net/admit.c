@@ -9,7 +9,6 @@
 #include "proxy/kube/label_body.h"
 #include "proxy/net/backoff.h"
 #include "proxy/net/exchange.h"
-#include "proxy/net/headers.h"
 #include "proxy/net/server.h"
 
 static void refuse(struct exchange *exchange, int code, const char *reason,
@@ -270,8 +269,8 @@ void admit_start(struct exchange *exchange)
 {
 	loop_timer_init(&exchange->hold, on_hold_over, exchange);
 	prepare(exchange);
-	if (!headers_are_clean(exchange->headers, exchange->headers_n)) {
-		refuse(exchange, 400, "BadRequest", "a header field breaks its line");
+	if (exchange->fault != NULL) {
+		refuse(exchange, 400, "BadRequest", exchange->fault);
 	} else if (!slice_starts_with(exchange->kube.path, "/")) {
 		refuse(exchange, 400, "BadRequest",
 		       "expected a request for a path, such as GET /api");

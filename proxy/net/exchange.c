@@ -8,6 +8,7 @@
 #include "proxy/base/log.h"
 #include "proxy/net/headers.h"
 #include "proxy/net/server.h"
+#include "proxy/net/strict.h"
 #include "proxy/net/tunnel.h"
 
 #define TO(step) (1u << EXCHANGE_##step)
@@ -181,8 +182,32 @@ static bool is_tunnelled(struct slice protocol)
 	       slice_is_nocase(protocol, "SPDY/3.1");
 }
 
-/* Everything is copied: the exchange may outlive h2o's request. */
-static void read_request(struct exchange *exchange, const h2o_req_t *req)
+/* The head as it came: h2o drops what it has read of it from its fields. */
+static bool is_framing_clear(const h2o_req_t *req)
+{
+	const h2o_buffer_t *input;
+
+	if (req->version >= 0x200 || req->entity.base == NULL)
+		return true;
+	input = req->conn->callbacks->get_socket(req->conn)->input;
+	return strict_is_framing(slice_make(input->bytes, input->size),
+				 req->version < 0x101);
+}
+
+static const char *find_fault(const struct exchange *exchange, const h2o_req_t *req)
+{
+	if (!strict_is_token(exchange->kube.method))
+		return "the method is no token";
+	if (!strict_is_target(exchange->target))
+		return "the request's target has a space or a control character";
+	if (!strict_are_fields(exchange->headers, exchange->headers_n))
+		return "a header field breaks its line";
+	if (!is_framing_clear(req))
+		return "the length of the body is said twice or in no known way";
+	return NULL;
+}
+
+static void read_headers(struct exchange *exchange, const h2o_req_t *req)
 {
 	struct arena *arena = exchange->arena;
 	struct header *headers =
@@ -190,12 +215,24 @@ static void read_request(struct exchange *exchange, const h2o_req_t *req)
 
 	for (size_t i = 0; i < req->headers.size; i++) {
 		const h2o_header_t *field = &req->headers.entries[i];
+		struct slice name = slice_of_iovec(*field->name);
 
-		headers[i].name = arena_copy(arena, slice_of_iovec(*field->name));
+		/* HTTP/2 has lower-case names only. */
+		if (field->orig_name != NULL)
+			name.data = field->orig_name;
+		headers[i].name = arena_copy(arena, name);
 		headers[i].value = arena_copy(arena, slice_of_iovec(field->value));
 	}
 	exchange->headers = headers;
 	exchange->headers_n = req->headers.size;
+}
+
+/* Everything is copied: the exchange may outlive h2o's request. */
+static void read_request(struct exchange *exchange, h2o_req_t *req)
+{
+	struct arena *arena = exchange->arena;
+
+	read_headers(exchange, req);
 	exchange->has_body = req->entity.base != NULL;
 	if (exchange->has_body)
 		exchange->body = arena_copy(arena, slice_of_iovec(req->entity));
@@ -206,6 +243,10 @@ static void read_request(struct exchange *exchange, const h2o_req_t *req)
 	kube_request_parse(&exchange->kube, arena,
 			   arena_copy(arena, slice_of_iovec(req->input.method)),
 			   exchange->target);
+	exchange->fault = find_fault(exchange, req);
+	/* Where the next request begins is anybody's guess. */
+	if (exchange->fault != NULL)
+		req->http1_is_persistent = 0;
 }
 
 void exchange_start(struct server *server, struct st_h2o_req_t *req)

@@ -62,10 +62,11 @@ struct exchange {
 	/* The request; slices live until the arena's or the sink's end. */
 	struct kube_request kube;
 	struct query *query;
-	const struct header *headers; /* all that came, lower-case names */
+	const struct header *headers; /* all that came, but for framing and Host */
 	size_t headers_n;
 	struct slice target; /* as it came: path and query */
 	struct slice body;
+	const char *fault; /* why it is no request to be passed on, or NULL */
 	bool has_body;
 	bool is_upgrade;
 	enum kube_encoding accept;            /* what our own answers are written in */

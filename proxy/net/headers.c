@@ -98,21 +98,3 @@ struct slice headers_get(const struct header *headers, size_t n, const char *nam
 			return headers[i].value;
 	return slice_make(NULL, 0);
 }
-
-static bool is_clean(struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (text.data[i] == '\r' || text.data[i] == '\n' ||
-		    text.data[i] == '\0')
-			return false;
-	return true;
-}
-
-bool headers_are_clean(const struct header *headers, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!is_clean(headers[i].name) || !is_clean(headers[i].value) ||
-		    headers[i].name.len == 0)
-			return false;
-	return true;
-}

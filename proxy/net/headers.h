@@ -26,7 +26,4 @@ size_t headers_pass(const struct header *in, size_t in_n,
 /* The first field of that (lower-case) name, or "". */
 struct slice headers_get(const struct header *headers, size_t n, const char *name);
 
-/* Whether no field breaks a line: CR, LF and NUL are refused. */
-bool headers_are_clean(const struct header *headers, size_t n);
-
 #endif

@@ -98,6 +98,8 @@ static void configure(struct listener *listener)
 	config->server_name = h2o_iovec_init(NULL, 0);
 	config->max_request_entity_size = (size_t)listener->server->conf.body_bytes;
 	config->http1.req_timeout = IDLE_TIMEOUT_MS;
+	/* No HTTP/2 without TLS: the API server declines it too. */
+	config->http1.upgrade_to_http2 = 0;
 	config->http2.idle_timeout = IDLE_TIMEOUT_MS;
 	host = h2o_config_register_host(config, h2o_iovec_init(H2O_STRLIT("default")),
 					65535);

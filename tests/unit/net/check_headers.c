@@ -114,38 +114,8 @@ START_TEST(headers_get_finds_the_first_of_a_name_in_whatever_case)
 }
 END_TEST
 
-START_TEST(headers_that_break_their_line_are_not_clean)
-{
-	static const struct {
-		struct header field;
-		bool is_clean;
-	} rows[] = {
-		{ { SLICE_LITERAL("A"), SLICE_LITERAL("1") }, true },
-		{ { SLICE_LITERAL("A"), SLICE_LITERAL("") }, true },
-		{ { SLICE_LITERAL("A"), SLICE_LITERAL("\t\x80\xff") }, true },
-		{ { SLICE_LITERAL(""), SLICE_LITERAL("1") }, false },
-		{ { SLICE_LITERAL("A"), SLICE_LITERAL("1\r\nB: 2") }, false },
-		{ { SLICE_LITERAL("A"), SLICE_LITERAL("1\n") }, false },
-		{ { SLICE_LITERAL("A"), SLICE_LITERAL("\r") }, false },
-		{ { SLICE_LITERAL("A"), SLICE_LITERAL("1\0"
-						      "2") },
-		  false },
-		{ { SLICE_LITERAL("A\n"), SLICE_LITERAL("1") }, false },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct header both[2] = { { SLICE_LITERAL("X"), SLICE_LITERAL("y") },
-					  rows[i].field };
-
-		ck_assert_msg(headers_are_clean(both, 2) == rows[i].is_clean, "row %zu",
-			      i);
-	}
-}
-END_TEST
-
 UNIT_MAIN("net/headers",
 	  headers_of_a_connection_stay_on_it_and_all_others_pass_in_order,
 	  headers_that_a_request_rests_on_cannot_be_removed_by_naming_them,
 	  headers_follow_the_rules_that_they_are_passed_by,
-	  headers_get_finds_the_first_of_a_name_in_whatever_case,
-	  headers_that_break_their_line_are_not_clean)
+	  headers_get_finds_the_first_of_a_name_in_whatever_case)
