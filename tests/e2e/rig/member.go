@@ -24,13 +24,14 @@ type Member struct {
 	Admin string // http://127.0.0.1:port
 	CA    string // file
 
-	argv []string
+	argv, env []string
 }
 
 // MemberOptions are what one member does differently from the others.
 type MemberOptions struct {
 	Upstream *controlplane.APIServer // nil: the first API server
 	Flags    []string
+	Env      []string
 }
 
 // StartMember starts a member and returns at once.
@@ -43,7 +44,7 @@ func (r *Ring) StartMember(id string, options MemberOptions) (*Member, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Member{ID: id, Ring: r, CA: filepath.Join(r.dir, id+"-ca.crt")}
+	m := &Member{ID: id, Ring: r, CA: filepath.Join(r.dir, id+"-ca.crt"), env: options.Env}
 	var addresses [3]string
 	for i := range addresses {
 		port, err := controlplane.FreePort()
@@ -68,7 +69,7 @@ func (r *Ring) StartMember(id string, options MemberOptions) (*Member, error) {
 // Start starts a member that has ended, with the same flags and addresses.
 func (m *Member) Start() (err error) {
 	name := fmt.Sprintf("ringside %s.%s", m.Ring.Name, m.ID)
-	m.Process, err = process.Start(name, filepath.Join(m.Ring.dir, m.ID+".log"), nil, m.argv...)
+	m.Process, err = process.Start(name, filepath.Join(m.Ring.dir, m.ID+".log"), m.env, m.argv...)
 	return err
 }
 
