@@ -255,3 +255,21 @@ func (r *Ring) showLogs() {
 	}
 	r.t.Log(cluster.Logs(5))
 }
+
+// Coordinator is the id of the member that coordinates.
+func (r *Ring) Coordinator() string {
+	r.t.Helper()
+	var id string
+	Eventually(r.t, "somebody coordinates", func(ctx context.Context) error {
+		lease, err := cluster.Kube.CoordinationV1().Leases(r.Namespace).Get(ctx, r.Name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if lease.Spec.HolderIdentity == nil || *lease.Spec.HolderIdentity == "" {
+			return errors.New("the seat is empty")
+		}
+		id, _, _ = strings.Cut(*lease.Spec.HolderIdentity, "/")
+		return nil
+	})
+	return id
+}
