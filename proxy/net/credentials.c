@@ -93,10 +93,19 @@ void credentials_apply(const struct credentials *credentials, CURL *easy,
 
 	curl_easy_setopt(easy, CURLOPT_URL, credentials->url);
 	curl_easy_setopt(easy, CURLOPT_CONNECT_TO, credentials->connect_to);
+	if (cluster->ca_pem != NULL || cluster->ca_file != NULL) {
+		/* Those of the system beside it are none of the cluster's. */
+		curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	}
 	apply_pem(easy, CURLOPT_CAINFO_BLOB, CURLOPT_CAINFO, cluster->ca_pem,
 		  cluster->ca_file);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, cluster->is_insecure ? 0L : 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, cluster->is_insecure ? 0L : 2L);
+	/* A resumed session asks for no certificate: one that expired would do. */
+	curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	/* By default libcurl reads a CA file once a day; CAs are rotated. */
+	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 	if (!is_member)
 		return;
 	apply_pem(easy, CURLOPT_SSLCERT_BLOB, CURLOPT_SSLCERT, cluster->certificate_pem,

@@ -30,16 +30,23 @@ bool forward_may_send(void *arg)
 	return true;
 }
 
+/* Whether it changes nothing, however often it is sent; of no path is more known. */
+static bool is_safe(const struct exchange *exchange)
+{
+	return !kube_verb_is_mutating(exchange->kube.verb) &&
+	       (slice_is(exchange->kube.method, "GET") ||
+		slice_is(exchange->kube.method, "HEAD"));
+}
+
 static void fail(struct exchange *exchange, const struct err *err)
 {
-	bool is_read = !kube_verb_is_mutating(exchange->kube.verb);
 	struct status status = { .code = 503,
 				 .reason = "ServiceUnavailable",
 				 .retry_after_s = 1 };
 	const char *what = "the API server could not be reached";
 
 	if (exchange->result == UPSTREAM_TIMEOUT ||
-	    (exchange->result == UPSTREAM_BROKEN && !is_read)) {
+	    (exchange->result == UPSTREAM_BROKEN && !is_safe(exchange))) {
 		/* Without Retry-After: it may have been carried out. */
 		status = (struct status){ .code = 504, .reason = "Timeout" };
 		what = "the API server did not answer, the request may have been "
@@ -267,9 +274,7 @@ void forward_start(struct exchange *exchange)
 		.target = target(exchange),
 		.body = exchange->body,
 		.has_body = exchange->has_body,
-		.is_safe = !kube_verb_is_mutating(exchange->kube.verb) &&
-			   (slice_is(exchange->kube.method, "GET") ||
-			    slice_is(exchange->kube.method, "HEAD")),
+		.is_safe = is_safe(exchange),
 		.identity = is_own ? UPSTREAM_AS_MEMBER : UPSTREAM_AS_CLIENT,
 		.timeout_ms = time_limit(exchange),
 	};

@@ -184,8 +184,11 @@ static enum upstream_result result_of(const struct transfer *transfer, CURLcode 
 
 static void transfer_end(struct transfer *transfer, CURLcode code)
 {
-	const char *text = transfer->curl_text[0] ? transfer->curl_text
-						  : curl_easy_strerror(code);
+	/* Of several tries libcurl keeps the first one's text, and the last one's code.
+	 */
+	const char *text = transfer->curl_text[0] && transfer->sends == 0
+				   ? transfer->curl_text
+				   : curl_easy_strerror(code);
 
 	transfer->is_ended = true;
 	transfer->result = result_of(transfer, code);
