@@ -1,0 +1,487 @@
+#include "tests/unit/ring/machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/ring/changeover.h"
+#include "proxy/ring/handover.h"
+#include "tests/unit/ring/random.h"
+
+#define MEMBERS 3
+#define COORDINATORS 2
+#define BUCKETS 3
+#define LIVES 200 /* of one member */
+#define KEPT 8    /* versions of the assignment that somebody may still see */
+
+const char *const mutants[MUTANTS_N] = {
+	[MUTANT_NONE] = "none",
+	[MUTANT_NO_FENCE] = "no fence",
+	[MUTANT_NO_DRAIN] = "no drain",
+	[MUTANT_BROKEN_IS_OVER] = "a broken connection ends a write",
+	[MUTANT_NO_ACK] = "no acknowledgement",
+	[MUTANT_ANY_ACK] = "any old acknowledgement",
+	[MUTANT_NO_PRECONDITION] = "no precondition on the assignment",
+	[MUTANT_NO_SEAL] = "death without a seal",
+	[MUTANT_OLD_LIFE_OWNS] = "an owner without its incarnation",
+	[MUTANT_REJOIN_AT_ONCE] = "a new incarnation at once",
+};
+
+struct machine_counts machine_counts;
+
+/* --- the machine --- */
+
+struct member {
+	bool is_up;
+	int life;     /* of its process: its incarnation */
+	bool is_ours; /* its Lease bears this life, as far as it knows */
+	int seen;     /* the version of the assignment that it knows */
+	struct changeover changeover;
+	bool follows[RESOURCE_ROLES_N];
+	bool has_right; /* by its own clock; a seal comes after its end alone */
+	bool asks_right;
+	/* A write that was let pass: to a bucket, or -1. */
+	int write;
+	int write_life;
+	bool has_answer; /* false: its connection broke, it may still arrive */
+	uint64_t told;   /* acknowledged on its Lease */
+	int lease_life;
+	bool is_sealed;
+	bool is_deleted; /* by somebody: for others it counts as unchanged */
+};
+
+static struct {
+	struct random random;
+	enum mutant mutant;
+	int64_t now_ms;
+	struct assignment versions[KEPT];
+	int newest; /* its slot is newest % KEPT */
+	struct member members[MEMBERS];
+	/* What each coordinator believes: of the assignment, of Leases. */
+	struct {
+		int seen;
+		uint64_t told[MEMBERS];
+		int lease_life[MEMBERS];
+		bool is_sealed[MEMBERS];
+		struct assignment plan;
+		int planned_on; /* the version that a write under way replaces; 0: none
+				 */
+	} coordinators[COORDINATORS];
+	const char *broken; /* the invariant, once it is */
+} machine;
+
+static char names[MEMBERS][LIVES][8];
+
+static struct slice identity(int member, int life)
+{
+	if (machine.mutant == MUTANT_OLD_LIFE_OWNS)
+		life = 0;
+	if (!names[member][life][0])
+		sprintf(names[member][life], "%c/%d", 'a' + member, life);
+	return slice_of(names[member][life]);
+}
+
+static int roll(int n)
+{
+	return random_below(&machine.random, n);
+}
+
+static struct assignment *version(int number)
+{
+	return &machine.versions[number % KEPT];
+}
+
+static int oldest(void)
+{
+	return machine.newest >= KEPT ? machine.newest - KEPT + 1 : 1;
+}
+
+/* --- the oracle --- */
+
+static bool may_write(const struct member *member, int bucket)
+{
+	bool is_kept = bucket_set_has(&member->changeover.kept, bucket);
+
+	if (machine.mutant == MUTANT_NO_FENCE)
+		is_kept |= bucket_set_has(&member->changeover.releasing, bucket) ||
+			   bucket_set_has(&member->changeover.released, bucket);
+	return member->is_up && member->is_ours && member->has_right && is_kept;
+}
+
+static void look(void)
+{
+	for (int b = 0; b < BUCKETS; b++) {
+		int writers = 0;
+
+		for (int i = 0; i < MEMBERS; i++)
+			writers += may_write(&machine.members[i], b);
+		if (writers > 1)
+			machine.broken = "one_writer";
+	}
+}
+
+/* It reaches the API server: its bucket is still its sender's, or nobody else's. */
+static void arrive(int member)
+{
+	struct member *from = &machine.members[member];
+
+	for (int i = 0; i < MEMBERS; i++)
+		if ((i != member || from->write_life != from->life) &&
+		    may_write(&machine.members[i], from->write))
+			machine.broken = "late_write";
+	from->write = -1;
+}
+
+/* --- members --- */
+
+static void member_step(int i)
+{
+	static const struct changeover_times times = { 1, 1, 1000 };
+	struct member *member = &machine.members[i];
+	bool is_over = member->write < 0 || machine.mutant == MUTANT_NO_DRAIN ||
+		       (machine.mutant == MUTANT_BROKEN_IS_OVER && !member->has_answer);
+	const struct changeover_facts facts = {
+		.known = version(member->seen),
+		.identity = member->is_ours ? identity(i, member->life)
+					    : slice_of(NULL),
+		.is_serving = member->is_ours && member->has_right,
+		.follows = { member->follows[0], member->follows[1] },
+		.writes_over_ms = is_over ? 0 : INT64_MAX,
+		.now_ms = machine.now_ms,
+		.times = &times,
+	};
+	struct bucket_set shown[RESOURCE_ROLES_N];
+
+	memcpy(shown, member->changeover.shown, sizeof(shown));
+	changeover_step(&member->changeover, &facts);
+	for (int role = 0; role < RESOURCE_ROLES_N; role++)
+		member->follows[role] =
+			member->follows[role] &&
+			bucket_set_is_equal(&shown[role],
+					    &member->changeover.shown[role]);
+}
+
+static void member_see(int i)
+{
+	struct member *member = &machine.members[i];
+
+	if (member->seen < oldest())
+		member->seen = oldest();
+	member->seen += roll(machine.newest - member->seen + 1);
+	member_step(i);
+}
+
+/* A renewal: the seal or it, whichever comes first. */
+static void member_renew(int i)
+{
+	struct member *member = &machine.members[i];
+
+	if (!member->is_ours)
+		return;
+	if (member->is_sealed || member->is_deleted) {
+		member->is_ours = false;
+		member->has_right = false;
+		member_step(i);
+		return;
+	}
+	member->has_right = true;
+	member->told = member->changeover.acknowledged;
+}
+
+/* Whether a write of a former life, or of this one, may still arrive. */
+static bool has_old_write(const struct member *member)
+{
+	return member->write >= 0 && machine.mutant != MUTANT_REJOIN_AT_ONCE;
+}
+
+static void member_join(int i)
+{
+	struct member *member = &machine.members[i];
+	bool is_free = member->is_sealed || member->is_deleted ||
+		       member->lease_life == 0;
+
+	if (member->is_ours || !is_free || has_old_write(member) ||
+	    member->life + 1 == LIVES)
+		return;
+	member->life++;
+	member->lease_life = member->life;
+	member->is_sealed = member->is_deleted = false;
+	member->told = 0;
+	member->is_ours = member->has_right = true;
+	member->changeover = (struct changeover){ 0 };
+	member->seen = machine.newest; /* read consistently */
+	member_step(i);
+}
+
+static void member_crash(int i)
+{
+	struct member *member = &machine.members[i];
+
+	member->is_up = false;
+	member->is_ours = member->has_right = false;
+	member->changeover = (struct changeover){ 0 };
+}
+
+static void member_write(int i)
+{
+	struct member *member = &machine.members[i];
+	int bucket = roll(BUCKETS);
+
+	if (member->write >= 0) {
+		if (roll(3) == 0)
+			member->has_answer = false;
+		else if (roll(3) == 0)
+			arrive(i);
+		else if (roll(4) == 0)
+			member->write = -1; /* the API server drops it: too late */
+		return;
+	}
+	if (!may_write(member, bucket))
+		return;
+	machine_counts.writes++;
+	member->write = bucket;
+	member->write_life = member->life;
+	member->has_answer = true;
+}
+
+static void member_act(int i)
+{
+	struct member *member = &machine.members[i];
+
+	if (!member->is_up) {
+		if (roll(4) == 0)
+			member->is_up = true;
+		else if (member->write >= 0 && roll(2))
+			arrive(i);
+		return;
+	}
+	switch (roll(14)) {
+	case 0:
+	case 1:
+		member_see(i);
+		return;
+	case 2:
+	case 3:
+		member->follows[roll(2)] = true;
+		member_step(i);
+		return;
+	case 4:
+	case 5:
+		member_step(i);
+		return;
+	case 6:
+	case 7:
+		member_renew(i);
+		return;
+	case 8:
+		member_join(i);
+		return;
+	case 9:
+	case 10:
+	case 11:
+	case 12:
+		member_write(i);
+		return;
+	case 13:
+		if (roll(16) == 0)
+			member_crash(i);
+		else if (roll(8) == 0)
+			member->has_right = false; /* it runs out */
+		else if (roll(8) == 0)
+			member->is_deleted = member->lease_life > 0;
+		return;
+	}
+}
+
+/* --- coordinators --- */
+
+/* Writes that were let pass under a right are over when others can see its end. */
+static bool may_seal(const struct member *member)
+{
+	return !member->is_sealed && !member->is_deleted && member->lease_life > 0 &&
+	       !member->has_right && member->write < 0;
+}
+
+static void coordinator_see(int c)
+{
+	int seen = machine.coordinators[c].seen;
+	int i = roll(MEMBERS);
+	const struct member *member = &machine.members[i];
+
+	if (seen < oldest())
+		seen = oldest();
+	machine.coordinators[c].seen = seen + roll(machine.newest - seen + 1);
+	machine.coordinators[c].told[i] = member->told;
+	machine.coordinators[c].lease_life[i] = member->lease_life;
+	machine.coordinators[c].is_sealed[i] = member->is_sealed;
+}
+
+/* The member and life of an identity. */
+static int member_of(struct slice name, int *life)
+{
+	*life = atoi(name.data + 2);
+	return name.data[0] - 'a';
+}
+
+static bool is_gone(int c, struct slice name)
+{
+	int life, i = member_of(name, &life);
+	int lease_life = machine.coordinators[c].lease_life[i];
+
+	if (machine.mutant == MUTANT_OLD_LIFE_OWNS)
+		return machine.coordinators[c].is_sealed[i];
+	if (machine.mutant == MUTANT_NO_SEAL && roll(20) == 0)
+		return true;
+	return lease_life > life ||
+	       (lease_life == life && machine.coordinators[c].is_sealed[i]);
+}
+
+static uint64_t acknowledged(int c, struct slice name, const struct assignment *now)
+{
+	int life, i = member_of(name, &life);
+
+	if (machine.mutant == MUTANT_NO_ACK)
+		return UINT64_MAX;
+	if (machine.mutant == MUTANT_ANY_ACK)
+		return machine.coordinators[c].told[i] > 0 ? UINT64_MAX : 0;
+	return machine.coordinators[c].lease_life[i] == life
+		       ? machine.coordinators[c].told[i]
+		       : 0;
+}
+
+/* Any plan will do: the rules hold whoever shall have what. */
+static void coordinator_plan(int c)
+{
+	const struct assignment *now = version(machine.coordinators[c].seen);
+	struct slice active[MEMBERS];
+	int want[BUCKETS], active_n = 0;
+	bool gone[ASSIGNMENT_MEMBERS_MAX];
+	uint64_t told[ASSIGNMENT_MEMBERS_MAX];
+	const struct handover_plan plan = { active, 0, want, gone, told };
+	struct handover_plan real = plan;
+
+	if (machine.coordinators[c].seen < oldest())
+		return;
+	for (int i = 0; i < MEMBERS; i++)
+		if (machine.coordinators[c].lease_life[i] > 0 &&
+		    !machine.coordinators[c].is_sealed[i])
+			active[active_n++] =
+				identity(i, machine.coordinators[c].lease_life[i]);
+	for (int i = 0; i < now->members_n; i++) {
+		gone[i] = is_gone(c, now->members[i]);
+		told[i] = acknowledged(c, now->members[i], now);
+	}
+	for (int b = 0; b < BUCKETS; b++) {
+		int target = now->bucket[b].target;
+
+		want[b] = active_n > 0 ? roll(active_n) : -1;
+		/* Mostly what was planned before: else nothing comes to its end. */
+		for (int i = 0; i < active_n && target >= 0 && roll(8); i++)
+			if (slice_eq(active[i], now->members[target]))
+				want[b] = i;
+	}
+	real.active_n = active_n;
+	if (handover_next(&machine.coordinators[c].plan, now, &real))
+		machine.coordinators[c].planned_on = machine.coordinators[c].seen;
+}
+
+/* Buckets that their owner has let go of, and another has now. */
+static uint64_t ends_of_handovers(const struct assignment *before,
+				  const struct assignment *after)
+{
+	uint64_t ends = 0;
+
+	for (int b = 0; b < BUCKETS; b++) {
+		const struct assigned_bucket *from = &before->bucket[b];
+		const struct assigned_bucket *to = &after->bucket[b];
+
+		ends += from->owner >= 0 && from->owner != from->target &&
+			to->owner >= 0 && to->owner == to->target &&
+			slice_eq(before->members[from->target],
+				 after->members[to->owner]);
+	}
+	return ends;
+}
+
+static void coordinator_publish(int c)
+{
+	int on = machine.coordinators[c].planned_on;
+	struct assignment *plan = &machine.coordinators[c].plan;
+
+	machine.coordinators[c].planned_on = 0;
+	if (on == 0 ||
+	    (on != machine.newest && machine.mutant != MUTANT_NO_PRECONDITION))
+		return;
+	/* Nobody takes an epoch for another one. */
+	plan->epoch = version(machine.newest)->epoch + 1;
+	machine_counts.handovers += ends_of_handovers(version(machine.newest), plan);
+	machine.newest++;
+	*version(machine.newest) = *plan;
+	machine.coordinators[c].seen = machine.newest;
+}
+
+static void coordinator_act(int c)
+{
+	struct member *member = &machine.members[roll(MEMBERS)];
+
+	switch (roll(6)) {
+	case 0:
+	case 1:
+		coordinator_see(c);
+		return;
+	case 2:
+		if (may_seal(member))
+			member->is_sealed = true;
+		return;
+	case 3:
+		coordinator_plan(c);
+		return;
+	case 4:
+	case 5:
+		coordinator_publish(c);
+		return;
+	}
+}
+
+/* --- histories --- */
+
+static void begin(uint64_t seed, enum mutant mutant)
+{
+	struct assignment *first = &machine.versions[1];
+
+	memset(&machine, 0, sizeof(machine));
+	machine.random.state = seed;
+	machine.mutant = mutant;
+	machine.newest = 1;
+	*first = (struct assignment){ .buckets = BUCKETS, .epoch = 1 };
+	for (int b = 0; b < BUCKETS; b++)
+		first->bucket[b] = (struct assigned_bucket){ -1, -1, 1 };
+	for (int i = 0; i < MEMBERS; i++)
+		machine.members[i] = (struct member){ .is_up = true, .write = -1 };
+	for (int c = 0; c < COORDINATORS; c++)
+		machine.coordinators[c].seen = 1;
+}
+
+const char *machine_run(uint64_t seed, enum mutant mutant, int steps)
+{
+	begin(seed, mutant);
+	for (int i = 0; i < steps && !machine.broken; i++) {
+		machine.now_ms++;
+		machine_counts.steps++;
+		if (roll(3))
+			member_act(roll(MEMBERS));
+		else
+			coordinator_act(roll(COORDINATORS));
+		look();
+	}
+	return machine.broken;
+}
+
+int machine_shrink(uint64_t seed, enum mutant mutant)
+{
+	int steps = 1;
+
+	while (!machine_run(seed, mutant, steps))
+		steps++;
+	return steps;
+}
