@@ -10,7 +10,7 @@
 #define TEXT_OF(number) TEXT_OF_(number)
 #define RING_EXPECTED "a DNS label of at most " TEXT_OF(RING_BYTES_MAX) " characters"
 #define BUCKETS_EXPECTED "a whole number between 1 and " TEXT_OF(BUCKETS_MAX)
-#define KEY_EXPECTED "[namespace, name], [namespace] or [name]"
+#define KEY_EXPECTED "[namespace, name], [namespace], [name] or label:<key>"
 
 /* A list longer than this is no list of namespaces that a person wrote. */
 #define NAMESPACES_MAX 1000
@@ -61,15 +61,26 @@ static bool is_list_of(const struct node *list, const char *a, const char *b)
 	return second && slice_is(second->text, b) && !second->next;
 }
 
+static int load_key_label(struct loader *loader, const struct node *node,
+			  struct err *err)
+{
+	struct ring_spec *spec = &loader->config->spec;
+	struct slice key = slice_from(node->text, strlen("label:"));
+
+	if (!is_label_key(key))
+		return place_error(&node->place, err, "key: expected " LABEL_KEY_RULE);
+	spec->placement = PLACEMENT_LABEL;
+	spec->placement_label = arena_copy(loader->config->arena, key);
+	return 0;
+}
+
 static int load_key(struct loader *loader, const struct node *node, struct err *err)
 {
 	enum placement_key *placement = &loader->config->spec.placement;
 	const struct node *label = node->type == NODE_LIST ? node->first : node;
 
-	if (label && slice_starts_with(label->text, "label:"))
-		return place_error(&label->place, err,
-				   "key: label:<key> is not supported yet; "
-				   "expected " KEY_EXPECTED);
+	if (label && !label->next && slice_starts_with(label->text, "label:"))
+		return load_key_label(loader, label, err);
 	if (node->type == NODE_LIST && is_list_of(node, "namespace", "name"))
 		*placement = PLACEMENT_NAMESPACE_NAME;
 	else if (node->type == NODE_LIST && is_list_of(node, "namespace", NULL))
@@ -139,7 +150,9 @@ const struct field ring_fields[] = {
 	  .load = load_key,
 	  .help = "What an object's bucket is computed from, besides its group and "
 		  "resource. [name] is for controllers that mirror an object under its "
-		  "own name into other namespaces. Fixed for the life of the ring." },
+		  "own name into other namespaces. label:<key>: objects with the same "
+		  "value of that label share a bucket; those without it are placed by "
+		  "namespace and name. Fixed for the life of the ring." },
 	{ .name = "namespaces",
 	  .expected = "a list of namespaces",
 	  .value = "[]",

@@ -76,19 +76,25 @@ static int expect_owned(const struct loader *loader, const struct node *node,
 			   SLICE_ARGS(node->key));
 }
 
+#define BY_EXPECTED "owner, label:<key> or annotation:<key>"
+
 static int load_by(struct loader *loader, const struct node *node, struct err *err)
 {
+	struct meta_keys *keys = &loader->resource->keys;
 	int rc = expect_owned(loader, node, err);
+	struct slice key;
 
 	if (rc < 0)
 		return rc;
-	if (slice_starts_with(node->text, "label:") ||
-	    slice_starts_with(node->text, "annotation:"))
-		return place_error(&node->place, err,
-				   "by: label:<key> and annotation:<key> are not "
-				   "supported yet; expected owner");
-	if (!slice_is(node->text, "owner"))
-		return place_error(&node->place, err, "by: expected owner");
+	if (slice_is(node->text, "owner"))
+		return 0;
+	keys->is_owner_annotation = slice_starts_with(node->text, "annotation:");
+	if (!keys->is_owner_annotation && !slice_starts_with(node->text, "label:"))
+		return place_error(&node->place, err, "by: expected " BY_EXPECTED);
+	key = slice_from(node->text, (size_t)slice_find(node->text, ':') + 1);
+	if (!is_label_key(key))
+		return place_error(&node->place, err, "by: expected " LABEL_KEY_RULE);
+	keys->owner = arena_copy(loader->config->arena, key);
 	return 0;
 }
 
@@ -187,12 +193,14 @@ const struct field resource_fields[] = {
 	  .load = load_resource_name,
 	  .help = "The resource, as `kubectl api-resources` shows it." },
 	{ .name = "by",
-	  .expected = "owner",
+	  .expected = BY_EXPECTED,
 	  .value = "owner",
 	  .load = load_by,
 	  .help = "Only under owns. How an object says whose it is. owner: by its "
 		  "controller ownerReference, else by its only ownerReference to a "
-		  "kind of the ring." },
+		  "kind of the ring. label:<key>, annotation:<key>: by the name of an "
+		  "object of the resource that it stands under, in its own namespace, "
+		  "or as namespace/name." },
 	{ .name = "unowned",
 	  .expected = "visible or hidden",
 	  .value = "visible",

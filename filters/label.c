@@ -48,25 +48,37 @@ static unsigned label_wants(const struct filter_call *call)
 
 /* --- which bucket --- */
 
+static bool needs_name(const struct filter_call *call)
+{
+	switch (call->spec->placement) {
+	case PLACEMENT_NAMESPACE:
+		return false;
+	case PLACEMENT_LABEL:
+		return call->body->place.len == 0;
+	case PLACEMENT_NAMESPACE_NAME:
+	case PLACEMENT_NAME:
+		break;
+	}
+	return true;
+}
+
 /* The default placement where it is ours, else another of this member's. */
 static int bucket_of_new_main(const struct filter_call *call)
 {
 	const struct kube_request *request = call->request;
 	bool is_namespace = call->resource->group.len == 0 &&
 			    slice_is(call->resource->resource, "namespaces");
-	struct object_key key = {
-		.group = call->resource->group,
-		.resource = call->resource->resource,
-		/* RequestInfo says that a namespace is in itself. */
-		.namespace = is_namespace ? slice_of(NULL) : request->namespace,
-		.name = request->name.len > 0 ? request->name : call->body->name,
-	};
+	struct object_meta meta = *call->body;
 	int bucket;
 
+	/* RequestInfo says that a namespace is in itself. */
+	meta.namespace = is_namespace ? slice_of(NULL) : request->namespace;
+	if (request->name.len > 0)
+		meta.name = request->name;
 	/* generateName: nobody knows the name yet, and any bucket will do. */
-	if (key.name.len == 0)
+	if (meta.name.len == 0 && needs_name(call))
 		return bucket_set_pick(&call->ring->owned, call->random);
-	bucket = bucket_place(call->spec->placement, call->spec->buckets, &key);
+	bucket = ring_spec_place(call->spec, call->resource, &meta);
 	return bucket_set_has(&call->ring->owned, bucket)
 		       ? bucket
 		       : bucket_set_pick(&call->ring->owned, (uint64_t)bucket);

@@ -28,11 +28,19 @@ static const struct text_field owner_texts[] = {
 	{ 0 },
 };
 
+/* A label or an annotation. */
+struct pair {
+	struct slice key;
+	struct slice value;
+	bool is_set; /* in a patch it may be null */
+};
+
 /* Field numbers of what is no text. */
 enum {
 	OBJECT_METADATA = 1,
 	META_DELETION_TIMESTAMP = 9,
 	META_LABELS = 11,
+	META_ANNOTATIONS = 12,
 	META_OWNER_REFERENCES = 13,
 	OWNER_CONTROLLER = 6,
 	MAP_KEY = 1,
@@ -68,22 +76,37 @@ static int json_texts(void *out, const struct json *object,
 	return 0;
 }
 
-static int json_label(struct object_meta *out, const struct json *meta,
-		      struct slice label, struct err *err)
+/* Where the value of a label or annotation goes. */
+static void store(struct object_meta *out, const struct meta_keys *keys,
+		  bool is_annotation, const struct pair *pair)
 {
-	const struct json *labels = present(meta, "labels");
+	if (!is_annotation && slice_eq(pair->key, keys->label)) {
+		out->has_label = pair->is_set;
+		out->label = pair->value;
+	}
+	if (keys->owner.len > 0 && is_annotation == keys->is_owner_annotation &&
+	    slice_eq(pair->key, keys->owner))
+		out->owner_name = pair->value;
+	if (!is_annotation && keys->place.len > 0 && slice_eq(pair->key, keys->place))
+		out->place = pair->value;
+}
 
-	if (!labels)
+static int json_pairs(struct object_meta *out, const struct json *meta,
+		      const struct meta_keys *keys, bool is_annotation, struct err *err)
+{
+	const char *name = is_annotation ? "annotations" : "labels";
+	const struct json *pairs = present(meta, name);
+
+	if (!pairs)
 		return 0;
-	if (labels->type != JSON_OBJECT)
-		return err_set(err, -EINVAL, "labels: expected an object");
-	for (const struct json *node = labels->first; node; node = node->next) {
-		if (!slice_eq(node->key, label))
-			continue;
+	if (pairs->type != JSON_OBJECT)
+		return err_set(err, -EINVAL, "%s: expected an object", name);
+	for (const struct json *node = pairs->first; node; node = node->next) {
+		struct pair pair = { node->key, node->text, node->type == JSON_STRING };
+
 		if (node->type != JSON_STRING && node->type != JSON_NULL)
-			return err_set(err, -EINVAL, "labels: expected strings");
-		out->has_label = node->type == JSON_STRING;
-		out->label = node->text;
+			return err_set(err, -EINVAL, "%s: expected strings", name);
+		store(out, keys, is_annotation, &pair);
 	}
 	return 0;
 }
@@ -125,12 +148,14 @@ static int json_owners(struct object_meta *out, struct arena *arena,
 
 	out->owners = owners;
 	for (const struct json *node = list->first; node && rc == 0; node = node->next)
-		rc = json_owner(&owners[out->owners_n++], node, err);
+		if (!slice_is(json_text(node, "$patch"), "delete"))
+			rc = json_owner(&owners[out->owners_n++], node, err);
 	return rc;
 }
 
 int meta_of_json(struct object_meta *out, struct arena *arena,
-		 const struct json *object, struct slice label, struct err *err)
+		 const struct json *object, const struct meta_keys *keys,
+		 struct err *err)
 {
 	static const struct text_field types[] = {
 		{ "apiVersion", 0, offsetof(struct object_meta, api_version) },
@@ -149,7 +174,9 @@ int meta_of_json(struct object_meta *out, struct arena *arena,
 	if (rc == 0)
 		rc = json_texts(&read, meta, meta_texts, err);
 	if (rc == 0)
-		rc = json_label(&read, meta, label, err);
+		rc = json_pairs(&read, meta, keys, false, err);
+	if (rc == 0 && keys->owner.len > 0 && keys->is_owner_annotation)
+		rc = json_pairs(&read, meta, keys, true, err);
 	if (rc == 0)
 		rc = json_owners(&read, arena, meta, err);
 	if (rc < 0)
@@ -173,23 +200,21 @@ static bool pb_text(void *out, const struct pb_field *field,
 	return false;
 }
 
-static bool pb_label(struct object_meta *out, struct slice entry, struct slice label)
+static bool pb_pair(struct object_meta *out, struct slice entry,
+		    const struct meta_keys *keys, bool is_annotation)
 {
 	struct pb_reader reader = { .rest = entry };
+	struct pair pair = { .is_set = true };
 	struct pb_field field;
-	struct slice pair[2] = { 0 };
 
 	while (pb_next(&reader, &field)) {
 		if (field.number != MAP_KEY && field.number != MAP_VALUE)
 			continue;
 		if (field.wire != PB_BYTES)
 			return false;
-		pair[field.number - MAP_KEY] = field.bytes;
+		*(field.number == MAP_KEY ? &pair.key : &pair.value) = field.bytes;
 	}
-	if (slice_eq(pair[0], label)) {
-		out->has_label = true;
-		out->label = pair[1];
-	}
+	store(out, keys, is_annotation, &pair);
 	return !reader.is_broken;
 }
 
@@ -213,7 +238,7 @@ static bool pb_owner(struct owner_reference *out, struct slice bytes)
 struct pb_meta {
 	struct object_meta meta;
 	struct owner_reference *owners;
-	struct slice label;
+	const struct meta_keys *keys;
 };
 
 static int pb_other(struct pb_meta *read, const struct pb_field *field, struct err *err)
@@ -221,14 +246,17 @@ static int pb_other(struct pb_meta *read, const struct pb_field *field, struct e
 	struct object_meta *meta = &read->meta;
 
 	if (field->number != META_DELETION_TIMESTAMP && field->number != META_LABELS &&
-	    field->number != META_OWNER_REFERENCES)
+	    field->number != META_ANNOTATIONS && field->number != META_OWNER_REFERENCES)
 		return 0;
 	if (field->wire != PB_BYTES)
 		return -EINVAL;
 	if (field->number == META_DELETION_TIMESTAMP)
 		meta->is_deleting = true;
-	else if (field->number == META_LABELS)
-		return pb_label(meta, field->bytes, read->label) ? 0 : -EINVAL;
+	else if (field->number != META_OWNER_REFERENCES)
+		return pb_pair(meta, field->bytes, read->keys,
+			       field->number == META_ANNOTATIONS)
+			       ? 0
+			       : -EINVAL;
 	else if (meta->owners_n == META_OWNERS_MAX)
 		return too_many_owners(err);
 	else if (!pb_owner(&read->owners[meta->owners_n++], field->bytes))
@@ -265,10 +293,10 @@ static int pb_fields(struct pb_meta *read, struct slice raw, struct err *err)
 }
 
 static int pb_object(struct object_meta *out, struct arena *arena, struct slice body,
-		     struct slice label, struct err *err)
+		     const struct meta_keys *keys, struct err *err)
 {
 	struct pb_meta read = {
-		.label = label,
+		.keys = keys,
 		.owners = arena_alloc(arena, META_OWNERS_MAX * sizeof(*read.owners)),
 	};
 	struct slice raw;
@@ -285,13 +313,13 @@ static int pb_object(struct object_meta *out, struct arena *arena, struct slice 
 }
 
 static int json_object(struct object_meta *out, struct arena *arena, struct slice body,
-		       struct slice label, struct err *err)
+		       const struct meta_keys *keys, struct err *err)
 {
 	static const char *const keep[] = { "apiVersion", "kind", "metadata", NULL };
 	struct json *object;
 	int rc = json_parse(&object, arena, body, keep, err);
 
-	return rc < 0 ? rc : meta_of_json(out, arena, object, label, err);
+	return rc < 0 ? rc : meta_of_json(out, arena, object, keys, err);
 }
 
 /* YAML that begins like JSON is read as such: client-go applies in that form. */
@@ -304,13 +332,13 @@ static bool is_json(struct slice body)
 }
 
 int meta_parse(struct object_meta *out, struct arena *arena,
-	       enum kube_encoding encoding, struct slice body, struct slice label,
-	       struct err *err)
+	       enum kube_encoding encoding, struct slice body,
+	       const struct meta_keys *keys, struct err *err)
 {
 	if (encoding == KUBE_PROTOBUF)
-		return pb_object(out, arena, body, label, err);
+		return pb_object(out, arena, body, keys, err);
 	if (encoding == KUBE_JSON || (encoding == KUBE_YAML && is_json(body)))
-		return json_object(out, arena, body, label, err);
+		return json_object(out, arena, body, keys, err);
 	return err_set(err, -ENOTSUP, "expected JSON or protobuf");
 }
 

@@ -22,6 +22,14 @@ struct owner_reference {
 	bool is_controller;
 };
 
+/* Which labels and annotations are wanted besides the fields that all have. */
+struct meta_keys {
+	struct slice label; /* the bucket label */
+	struct slice owner; /* that names the owner; "": ownerReferences do */
+	bool is_owner_annotation;
+	struct slice place; /* the label that placement follows; "": it follows none */
+};
+
 struct object_meta {
 	struct slice api_version;
 	struct slice kind;
@@ -33,6 +41,8 @@ struct object_meta {
 	bool is_deleting; /* has a deletionTimestamp */
 	bool has_label;   /* the label asked for is there */
 	struct slice label;
+	struct slice owner_name; /* of keys->owner; "" if it is not there, or empty */
+	struct slice place;      /* of keys->place, likewise */
 	const struct owner_reference *owners; /* in the arena */
 	size_t owners_n;
 };
@@ -41,19 +51,19 @@ struct object_meta {
 #define META_OWNERS_MAX 64
 
 /*
- * Reads the metadata of one object. label: the key whose value is wanted. The
- * slices point into the body or the arena. -EINVAL when the body is not such an
- * object; an object without metadata has empty fields, and JSON's null counts as
- * absent. -ENOTSUP for encodings that cannot be read (CBOR, YAML that is not
- * JSON).
+ * Reads the metadata of one object. The slices point into the body or the arena.
+ * -EINVAL when the body is not such an object; an object without metadata has empty
+ * fields, and JSON's null counts as absent. -ENOTSUP for encodings that cannot be read
+ * (CBOR, YAML that is not JSON).
  */
 int meta_parse(struct object_meta *out, struct arena *arena,
-	       enum kube_encoding encoding, struct slice body, struct slice label,
-	       struct err *err);
+	       enum kube_encoding encoding, struct slice body,
+	       const struct meta_keys *keys, struct err *err);
 
 /* The same from a parsed JSON object (an item of a list, a watch event). */
 int meta_of_json(struct object_meta *out, struct arena *arena,
-		 const struct json *object, struct slice label, struct err *err);
+		 const struct json *object, const struct meta_keys *keys,
+		 struct err *err);
 
 /*
  * The ownerReference that says whom an object belongs to: the controller's,

@@ -70,6 +70,8 @@ uint64_t foreign_hash_owners(const struct object_meta *meta)
 		hash[0] = siphash(hash, owner->name);
 		hash[0] = siphash(hash, owner->uid);
 	}
+	hash[1] = 0;
+	hash[0] = siphash(hash, meta->owner_name);
 	return hash[0];
 }
 

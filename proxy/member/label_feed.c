@@ -109,7 +109,8 @@ static void meta_tell(struct source *source, const struct json *object,
 	struct object_meta meta;
 	struct err err;
 
-	if (meta_of_json(&meta, arena, object, env->spec->label, &err) == 0) {
+	if (meta_of_json(&meta, arena, object, &source->feed->resource->keys, &err) ==
+	    0) {
 		tell(env->arg, source->number, &meta);
 	} else {
 		env->events->on_failure(env->arg);

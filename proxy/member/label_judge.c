@@ -7,19 +7,21 @@ static bool is_ring_kind(void *arg, struct slice api_version, struct slice kind)
 	return catalog_of_kind(catalog, meta_group_of(api_version), kind) != NULL;
 }
 
-/* The owner, of a kind of the ring's; NULL: the object belongs to nobody. */
-static const struct owner_reference *owner_of(const struct label_judge *judge,
-					      const struct object_meta *meta,
-					      int64_t now_ms)
+/* Whom the object names as its owner. False: it belongs to nobody. */
+static bool owner_read(struct owner_reference *out, const struct label_judge *judge,
+		       const struct owned *owned, int64_t now_ms)
 {
-	void *catalog = (void *)judge->catalog;
-	const struct owner_reference *owner = meta_owner(meta, is_ring_kind, catalog);
+	const struct object_meta *meta = owned->meta;
+	struct locate_question at;
 
-	if (owner == NULL || !is_ring_kind(catalog, owner->api_version, owner->kind))
-		return NULL;
-	if (foreign_has(judge->foreign, meta->uid, foreign_hash_owners(meta), now_ms))
-		return NULL;
-	return owner;
+	if (!owner_find(&at, judge->catalog, judge->spec, owned) ||
+	    foreign_has(judge->foreign, meta->uid, foreign_hash_owners(meta), now_ms))
+		return false;
+	if (owned->resource->keys.owner.len > 0)
+		*out = (struct owner_reference){ .name = meta->owner_name };
+	else
+		*out = *meta_owner(meta, is_ring_kind, (void *)judge->catalog);
+	return true;
 }
 
 static bool is_labelled(const struct label_judge *judge, const struct object_meta *meta)
@@ -32,15 +34,17 @@ struct label_item *label_judge(const struct label_judge *judge,
 			       const struct ring_resource *resource, int source,
 			       const struct object_meta *meta, int64_t now_ms)
 {
-	const struct owner_reference *owner = NULL;
+	const struct owned owned = { .resource = resource,
+				     .namespace = meta->namespace,
+				     .meta = meta };
+	struct owner_reference owner = { 0 };
 	struct label_item *item = NULL;
 
 	if (is_labelled(judge, meta))
 		return NULL;
-	if (resource->role == RESOURCE_OWNED)
-		owner = owner_of(judge, meta, now_ms);
-	if (resource->role == RESOURCE_MAIN || owner != NULL)
-		item = label_item_create(source, meta, owner);
+	if (resource->role == RESOURCE_MAIN ||
+	    owner_read(&owner, judge, &owned, now_ms))
+		item = label_item_create(source, meta, &owner);
 	if (item == NULL)
 		return NULL;
 	item->resource = resource;

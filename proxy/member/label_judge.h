@@ -8,7 +8,7 @@
 
 #include "proxy/member/foreign.h"
 #include "proxy/member/label_queue.h"
-#include "proxy/net/catalog.h"
+#include "proxy/net/owner.h"
 
 struct label_judge {
 	const struct ring_spec *spec;

@@ -64,6 +64,7 @@ static struct label_item *item_pack(const struct object_meta *meta,
 	item->owner.kind = pack(&at, owner->kind);
 	item->owner.name = pack(&at, owner->name);
 	item->owner.uid = pack(&at, owner->uid);
+	item->place = pack(&at, meta->place);
 	item->owner.is_controller = owner->is_controller;
 	return item;
 }
@@ -81,7 +82,7 @@ struct label_item *label_item_create(int source, const struct object_meta *meta,
 		owner = &none;
 	bytes = key_len + meta->uid.len + meta->resource_version.len +
 		owner->api_version.len + owner->kind.len + owner->name.len +
-		owner->uid.len;
+		owner->uid.len + meta->place.len;
 	if (key_len == 0 || bytes > LABEL_ITEM_BYTES_MAX)
 		return NULL;
 	item = item_pack(meta, owner, slice_make(key, key_len), bytes);

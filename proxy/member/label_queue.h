@@ -43,8 +43,11 @@ struct label_item {
 	struct slice name;
 	struct slice uid;
 	struct slice resource_version;
-	struct owner_reference owner; /* of an owned object */
-	uint64_t owners;              /* foreign_hash_owners */
+	/* Of an owned object; where it is named without a reference, the name alone,
+	 * as it stands there. */
+	struct owner_reference owner;
+	struct slice place; /* object_meta's */
+	uint64_t owners;    /* foreign_hash_owners */
 	/* Its history. */
 	bool is_first;    /* belongs to the first pass */
 	bool is_aside;    /* has failed so often that it takes no room */

@@ -44,7 +44,7 @@ static void on_read(void *arg, const struct api_answer *answer)
 		result.outcome = LABEL_GONE;
 	} else if (!api_is_success(answer) || answer->json == NULL ||
 		   meta_of_json(&meta, answer->arena, answer->json,
-				item->work->spec->label, &err) < 0) {
+				&item->resource->keys, &err) < 0) {
 		work_fail(item, err.text);
 		return;
 	}
@@ -151,25 +151,28 @@ static void on_located(void *arg, struct evidence evidence, const struct err *fa
 
 static int placement_of(const struct label_item *item)
 {
-	const struct ring_spec *spec = item->work->spec;
-	struct object_key key = { .group = item->resource->group,
-				  .resource = item->resource->resource,
-				  .namespace = item->namespace,
-				  .name = item->name };
+	const struct object_meta meta = { .namespace = item->namespace,
+					  .name = item->name,
+					  .place = item->place };
 
-	return bucket_place(spec->placement, spec->buckets, &key);
+	return ring_spec_place(item->work->spec, item->resource, &meta);
 }
 
 void label_work_start(struct label_work *work, struct label_item *item)
 {
-	struct object_meta meta = { .owners = &item->owner, .owners_n = 1 };
+	const struct object_meta meta = { .owners = &item->owner,
+					  .owners_n = 1,
+					  .owner_name = item->owner.name };
+	const struct owned owned = { .resource = item->resource,
+				     .namespace = item->namespace,
+				     .meta = &meta };
 
 	item->work = work;
 	if (item->resource->role == RESOURCE_MAIN)
 		patch_start(item, placement_of(item));
 	else
-		item->locate = locate_owner_planned(work->locator, &meta,
-						    item->namespace, on_located, item);
+		item->locate =
+			locate_owner_planned(work->locator, &owned, on_located, item);
 }
 
 void label_work_cancel(struct label_item *item)

@@ -122,7 +122,7 @@ static void gather_body(struct exchange *exchange)
 	    encoding_patch_of(exchange->call.content_type) == KUBE_PATCH_JSON)
 		return;
 	if (meta_parse(meta, exchange->arena, encoding, exchange->body,
-		       exchange->server->spec->label, &err) == 0)
+		       &exchange->resource->keys, &err) == 0)
 		exchange->call.body = meta;
 	else
 		exchange->call.is_body_unreadable = true;
@@ -140,6 +140,18 @@ static void gather_object(struct exchange *exchange)
 		question.uid = exchange->call.body->uid;
 	exchange->locate = locate_object(exchange->server->locator, &question,
 					 on_object_located, exchange);
+}
+
+static void gather_owner(struct exchange *exchange)
+{
+	struct owned child = {
+		.resource = exchange->resource,
+		.namespace = exchange->kube.namespace,
+		.meta = exchange->call.body,
+	};
+
+	exchange->locate = locate_owner(exchange->server->locator, &child,
+					on_owner_located, exchange);
 }
 
 static void gather_label_keys(struct exchange *exchange)
@@ -174,9 +186,7 @@ static void gather_next(struct exchange *exchange)
 		gather_object(exchange);
 	} else if ((needs & FILTER_NEEDS_OWNER) && exchange->call.body != NULL) {
 		exchange->needs &= ~(unsigned)FILTER_NEEDS_OWNER;
-		exchange->locate = locate_owner(
-			exchange->server->locator, exchange->call.body,
-			exchange->kube.namespace, on_owner_located, exchange);
+		gather_owner(exchange);
 	} else {
 		decide(exchange);
 	}

@@ -115,13 +115,6 @@ struct found {
 
 static void call_look(struct locate_call *call);
 
-static bool is_ring_kind(void *arg, struct slice api_version, struct slice kind)
-{
-	const struct catalog *catalog = arg;
-
-	return catalog_of_kind(catalog, meta_group_of(api_version), kind) != NULL;
-}
-
 /* Aims at an object. False when no object can have these names. */
 static bool call_aim(struct locate_call *call, const struct locate_question *at)
 {
@@ -144,47 +137,33 @@ static bool call_aim(struct locate_call *call, const struct locate_question *at)
 	return true;
 }
 
-/* Goes on with the owner that the metadata names. */
-static void call_climb(struct locate_call *call, const struct object_meta *meta,
-		       struct slice namespace)
+/* Goes on with the owner that the object names. */
+static void call_climb(struct locate_call *call, const struct owned *owned)
 {
-	const struct catalog *catalog = call->locator->catalog;
-	const struct owner_reference *owner =
-		meta_owner(meta, is_ring_kind, (void *)catalog);
-	struct locate_question at = { .resource = NULL };
+	const struct locator *locator = call->locator;
+	struct locate_question at;
 	struct err err;
 
-	if (meta->owners_n > 0 && !catalog_is_complete(catalog)) {
+	if (!owner_is_certain(locator->catalog, owned)) {
 		err_set(&err, -EAGAIN, "not every sharded resource is known yet");
 		call_fail(call, &err);
-		return;
-	}
-	if (owner != NULL)
-		at.resource = catalog_of_kind(
-			catalog, meta_group_of(owner->api_version), owner->kind);
-	if (at.resource == NULL || ++call->depth > LOCATE_DEPTH_MAX) {
+	} else if (!owner_find(&at, locator->catalog, locator->spec, owned) ||
+		   ++call->depth > LOCATE_DEPTH_MAX) {
 		call_conclude(call, PLACED_FOREIGN, BUCKET_NONE);
-		return;
-	}
-	at.name = owner->name;
-	at.uid = owner->uid;
-	if (catalog_entry(catalog, at.resource->index)->is_namespaced)
-		at.namespace = namespace;
-	if (call_aim(call, &at))
+	} else if (call_aim(call, &at)) {
 		call_look(call);
-	else
+	} else {
 		call_miss(call);
+	}
 }
 
-static int place_main(const struct locate_call *call)
+static int place_main(const struct locate_call *call, const struct object_meta *found)
 {
-	const struct ring_spec *spec = call->locator->spec;
-	struct object_key key = { .group = call->resource->group,
-				  .resource = call->resource->resource,
-				  .namespace = call->namespace,
-				  .name = call->name };
+	struct object_meta meta = *found;
 
-	return bucket_place(spec->placement, spec->buckets, &key);
+	meta.namespace = call->namespace;
+	meta.name = call->name;
+	return ring_spec_place(call->locator->spec, call->resource, &meta);
 }
 
 static int bucket_of_meta(const struct locator *locator, const struct object_meta *meta)
@@ -196,19 +175,23 @@ static int bucket_of_meta(const struct locator *locator, const struct object_met
 static void call_judge(struct locate_call *call, const struct found *found)
 {
 	int bucket = bucket_of_meta(call->locator, &found->meta);
+	const struct owned owned = { .resource = call->resource,
+				     .namespace = found->meta.namespace,
+				     .meta = &found->meta };
 
 	if (found->is_failed)
 		call_fail(call, &found->failure);
 	else if (found->is_absent)
 		call_miss(call);
-	else if (call->depth > 0 && !slice_is(found->meta.uid, call->uid))
+	else if (call->depth > 0 && call->uid[0] != '\0' &&
+		 !slice_is(found->meta.uid, call->uid))
 		call_miss(call);
 	else if (bucket != BUCKET_NONE)
 		call_conclude(call, PLACED_AT, bucket);
 	else if (call->resource->role == RESOURCE_OWNED)
-		call_climb(call, &found->meta, found->meta.namespace);
+		call_climb(call, &owned);
 	else if (call->places_main)
-		call_conclude(call, PLACED_AT, place_main(call));
+		call_conclude(call, PLACED_AT, place_main(call, &found->meta));
 	else
 		call_conclude(call, PLACED_NOWHERE, BUCKET_NONE);
 }
@@ -247,12 +230,10 @@ static int failure_text(const struct fetch *fetch, const struct api_answer *answ
 static void answer_read(struct found *found, const struct fetch *fetch,
 			const struct api_answer *answer)
 {
-	const struct locator *locator = fetch->locator;
-
 	*found = (struct found){ .is_failed = true };
 	if (api_is_success(answer) && answer->json != NULL)
 		found->is_failed = meta_of_json(&found->meta, answer->arena,
-						answer->json, locator->spec->label,
+						answer->json, &fetch->resource->keys,
 						&found->failure) < 0;
 	else if (answer->status == 404 && is_about_object(fetch, answer))
 		*found = (struct found){ .is_absent = true };
@@ -404,25 +385,23 @@ struct locate_call *locate_object(struct locator *locator,
 	return call;
 }
 
-struct locate_call *locate_owner(struct locator *locator,
-				 const struct object_meta *meta, struct slice namespace,
+struct locate_call *locate_owner(struct locator *locator, const struct owned *owned,
 				 locate_done *done, void *arg)
 {
 	struct locate_call *call = call_create(locator, done, arg);
 
-	call_climb(call, meta, namespace);
+	call_climb(call, owned);
 	return call;
 }
 
 struct locate_call *locate_owner_planned(struct locator *locator,
-					 const struct object_meta *meta,
-					 struct slice namespace, locate_done *done,
+					 const struct owned *owned, locate_done *done,
 					 void *arg)
 {
 	struct locate_call *call = call_create(locator, done, arg);
 
 	call->places_main = true;
-	call_climb(call, meta, namespace);
+	call_climb(call, owned);
 	return call;
 }
 

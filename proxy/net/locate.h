@@ -4,16 +4,17 @@
  * server has it, fetched as metadata with our own identity and cached: a name
  * is good for its uid only, and for LOCATE_AGE_MS at most, as names are reused.
  *
- * An owner is who bears the name and the uid of the reference. Where there is
- * no such object (any more), where nobody up the chain is of the ring's kinds,
- * and where the chain is deeper than LOCATE_DEPTH_MAX, the object is foreign.
+ * An owner is who bears the name and the uid of the reference (or the name alone,
+ * where a label or annotation names it). Where there is no such object (any more),
+ * where nobody up the chain is of the ring's kinds, and where the chain is deeper than
+ * LOCATE_DEPTH_MAX, the object is foreign.
  */
 #ifndef RINGSIDE_NET_LOCATE_H
 #define RINGSIDE_NET_LOCATE_H
 
 #include "filters/filter.h"
 #include "proxy/kube/meta.h"
-#include "proxy/net/catalog.h"
+#include "proxy/net/owner.h"
 
 #define LOCATE_AGE_MS 5000
 #define LOCATE_ENTRIES_MAX 20000
@@ -21,16 +22,6 @@
 
 struct locator;
 struct locate_call;
-
-/* What is being asked about: an object by name. */
-struct locate_question {
-	const struct ring_resource *resource;
-	struct slice namespace;
-	struct slice name;
-	/* What the asker believes; "" if it does not say. Guards the cache alone:
-	 * the evidence is about the object that bears the name now. */
-	struct slice uid;
-};
 
 /*
  * failure is NULL when the evidence stands, else why it could not be had (the
@@ -45,7 +36,11 @@ struct locator *locator_create(const struct api *api, const struct catalog *cata
 /* Calls under way are cancelled. Not from inside a done. NULL is fine. */
 void locator_destroy(struct locator *locator);
 
-/* done comes from the loop, once, unless cancelled; never from inside this call. */
+/*
+ * done comes from the loop, once, unless cancelled; never from inside this call. The
+ * question's uid is what the asker believes and guards the cache alone: the evidence
+ * is about the object that bears the name now.
+ */
 struct locate_call *locate_object(struct locator *locator,
 				  const struct locate_question *question,
 				  locate_done *done, void *arg);
@@ -54,8 +49,7 @@ struct locate_call *locate_object(struct locator *locator,
  * The same for an object whose metadata is at hand (a body, a watch event): by
  * its owner. PLACED_FOREIGN at once when no owner is of the ring's kinds.
  */
-struct locate_call *locate_owner(struct locator *locator,
-				 const struct object_meta *meta, struct slice namespace,
+struct locate_call *locate_owner(struct locator *locator, const struct owned *owned,
 				 locate_done *done, void *arg);
 
 /*
@@ -63,8 +57,7 @@ struct locate_call *locate_owner(struct locator *locator,
  * own label will say, so this knows PLACED_AT and PLACED_FOREIGN only.
  */
 struct locate_call *locate_owner_planned(struct locator *locator,
-					 const struct object_meta *meta,
-					 struct slice namespace, locate_done *done,
+					 const struct owned *owned, locate_done *done,
 					 void *arg);
 
 /* done will not come. NULL is fine. */

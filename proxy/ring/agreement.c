@@ -9,6 +9,8 @@ const char *agreement_placement(enum placement_key placement)
 		return "namespace";
 	case PLACEMENT_NAME:
 		return "name";
+	case PLACEMENT_LABEL:
+		return "label";
 	}
 	return "";
 }

@@ -24,7 +24,10 @@ enum agreement {
 enum agreement agreement_with(const struct assignment *assignment,
 			      const struct ring_spec *spec);
 
-/* For messages and settings: "namespace,name", "namespace", "name". */
+/*
+ * For messages and settings: "namespace,name", "namespace", "name", "label". Which
+ * label is in the hash of the resources.
+ */
 const char *agreement_placement(enum placement_key placement);
 
 /* What is known of the ConfigMap, and what a version of it that was read says. */

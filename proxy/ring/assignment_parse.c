@@ -75,13 +75,13 @@ static int read_buckets(struct reading *r, struct slice text)
 
 static int read_placement(struct reading *r, struct slice text)
 {
-	for (int i = PLACEMENT_NAMESPACE_NAME; i <= PLACEMENT_NAME; i++) {
+	for (int i = PLACEMENT_NAMESPACE_NAME; i <= PLACEMENT_LABEL; i++) {
 		if (!slice_is(text, agreement_placement((enum placement_key)i)))
 			continue;
 		r->out->placement = (enum placement_key)i;
 		return 0;
 	}
-	return reading_fail(r, "expected namespace,name or namespace or name");
+	return reading_fail(r, "expected namespace,name or namespace or name or label");
 }
 
 static int read_resources(struct reading *r, struct slice text)

@@ -10,10 +10,13 @@
 int bucket_place(enum placement_key placement, int buckets,
 		 const struct object_key *key)
 {
-	struct slice namespace = placement == PLACEMENT_NAME ? slice_of(NULL)
-							     : key->namespace;
-	struct slice name = placement == PLACEMENT_NAMESPACE ? slice_of(NULL)
-							     : key->name;
+	bool is_by_label = placement == PLACEMENT_LABEL && key->label.len > 0;
+	struct slice namespace = placement == PLACEMENT_NAME || is_by_label
+					 ? slice_of(NULL)
+					 : key->namespace;
+	struct slice name = is_by_label                        ? key->label
+			    : placement == PLACEMENT_NAMESPACE ? slice_of(NULL)
+							       : key->name;
 	const struct slice parts[] = { key->group, key->resource, namespace, name };
 	struct buf text;
 	uint64_t hash;

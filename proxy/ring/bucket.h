@@ -4,7 +4,8 @@
  * the bucket of an object that has no label yet.
  *
  * Default placement: XXH3_64bits("<group>/<resource>/<namespace>/<name>") mod B;
- * a part that placement leaves out is empty, its slashes stay. Pinned by golden
+ * a part that placement leaves out is empty, its slashes stay; a label's value
+ * stands in the place of the name, without a namespace. Pinned by golden
  * values: changing it would move every object.
  */
 #ifndef RINGSIDE_RING_BUCKET_H
@@ -23,6 +24,7 @@ enum placement_key {
 	PLACEMENT_NAMESPACE_NAME,
 	PLACEMENT_NAMESPACE,
 	PLACEMENT_NAME,
+	PLACEMENT_LABEL, /* a label's value; without it as by default */
 };
 
 struct object_key {
@@ -30,6 +32,7 @@ struct object_key {
 	struct slice resource;
 	struct slice namespace;
 	struct slice name;
+	struct slice label; /* of PLACEMENT_LABEL; "": it has none */
 };
 
 /* 0 .. buckets-1. */

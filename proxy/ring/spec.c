@@ -14,13 +14,19 @@ static const char *ring_resource_line(const struct ring_spec *spec,
 {
 	const char *owner = "";
 	const char *rule = "main";
+	const char *by = "";
 
 	if (resource->role == RESOURCE_OWNED) {
 		owner = ring_resource_name(&spec->resources[resource->owner], arena);
 		rule = resource->unowned == UNOWNED_HIDDEN ? "hidden" : "visible";
 	}
-	return arena_printf(arena, "%s %s %s\n", ring_resource_name(resource, arena),
-			    rule, owner);
+	if (resource->keys.owner.len > 0)
+		by = arena_printf(arena, " %s:%.*s",
+				  resource->keys.is_owner_annotation ? "annotation"
+								     : "label",
+				  SLICE_ARGS(resource->keys.owner));
+	return arena_printf(arena, "%s %s %s%s\n", ring_resource_name(resource, arena),
+			    rule, owner, by);
 }
 
 /* A sum, so that members may list their resources in any order. */
@@ -33,6 +39,9 @@ static uint64_t ring_spec_hash(const struct ring_spec *spec, struct arena *arena
 
 		hash += XXH3_64bits(line, strlen(line));
 	}
+	if (spec->placement == PLACEMENT_LABEL)
+		hash += XXH3_64bits(spec->placement_label.data,
+				    spec->placement_label.len);
 	return hash;
 }
 
@@ -42,6 +51,10 @@ void ring_spec_seal(struct ring_spec *spec, struct arena *arena)
 	       spec->resources_n <= SPEC_RESOURCES_MAX && "config checked the bounds");
 	spec->label = slice_of(arena_printf(arena, BUCKET_LABEL_PREFIX "%.*s",
 					    SLICE_ARGS(spec->ring)));
+	for (int i = 0; i < spec->resources_n; i++) {
+		spec->resources[i].keys.label = spec->label;
+		spec->resources[i].keys.place = spec->placement_label;
+	}
 	snprintf(spec->hash, sizeof(spec->hash), "%016" PRIx64,
 		 ring_spec_hash(spec, arena));
 }
@@ -57,6 +70,18 @@ const struct ring_resource *ring_spec_find(const struct ring_spec *spec,
 			return found;
 	}
 	return NULL;
+}
+
+int ring_spec_place(const struct ring_spec *spec, const struct ring_resource *resource,
+		    const struct object_meta *meta)
+{
+	struct object_key key = { .group = resource->group,
+				  .resource = resource->resource,
+				  .namespace = meta->namespace,
+				  .name = meta->name,
+				  .label = meta->place };
+
+	return bucket_place(spec->placement, spec->buckets, &key);
 }
 
 char *ring_resource_name(const struct ring_resource *resource, struct arena *arena)

@@ -7,6 +7,7 @@
 #define RINGSIDE_RING_SPEC_H
 
 #include "proxy/base/arena.h"
+#include "proxy/kube/meta.h"
 #include "proxy/ring/bucket.h"
 
 #define SPEC_RESOURCES_MAX 32
@@ -22,6 +23,12 @@ struct ring_resource {
 	enum unowned_policy unowned; /* of an owned resource */
 	int owner; /* index of the resource it is listed under; -1: main */
 	int index; /* its own place in the spec */
+	/*
+	 * What is read of its objects. `owner` (with is_owner_annotation) is set where
+	 * an owned object names its owner by a label or annotation, as "name" or
+	 * "namespace/name"; ring_spec_seal fills in the rest.
+	 */
+	struct meta_keys keys;
 };
 
 struct ring_spec {
@@ -29,21 +36,26 @@ struct ring_spec {
 	struct slice label; /* "bucket.ringside.dev/<ring>" */
 	int buckets;
 	enum placement_key placement;
+	struct slice placement_label; /* of PLACEMENT_LABEL */
 	struct ring_resource resources[SPEC_RESOURCES_MAX];
 	int resources_n;
 	/*
-	 * 16 hex digits over resources and their rules, in whatever order; not
-	 * buckets, placement.
+	 * 16 hex digits over resources and their rules, in whatever order, and the
+	 * label that placement follows; not buckets, placement.
 	 */
 	char hash[17];
 };
 
-/* Fills label and hash once everything else stands. */
+/* Fills label, keys and hash once everything else stands. */
 void ring_spec_seal(struct ring_spec *spec, struct arena *arena);
 
 /* The sharded resource, or NULL. Versions do not matter. */
 const struct ring_resource *ring_spec_find(const struct ring_spec *spec,
 					   struct slice group, struct slice resource);
+
+/* The bucket that placement gives to a new object of a main resource. */
+int ring_spec_place(const struct ring_spec *spec, const struct ring_resource *resource,
+		    const struct object_meta *meta);
 
 /* "foos.samplecontroller.k8s.io", "pods": as kubectl names it. */
 char *ring_resource_name(const struct ring_resource *resource, struct arena *arena);

@@ -72,6 +72,36 @@ START_TEST(config_load_loads_the_ring)
 }
 END_TEST
 
+START_TEST(config_load_knows_labels_that_place_and_that_name_owners)
+{
+	static const char *const keys[] = { MINIMAL "key: label:a.b/C_d\n",
+					    MINIMAL "key: [label:a.b/C_d]\n" };
+	const struct ring_resource *resources;
+
+	for (size_t i = 0; i < 2; i++) {
+		load_whole(keys[i]);
+		ck_assert_int_eq(config->spec.placement, PLACEMENT_LABEL);
+		ck_assert_slice(config->spec.placement_label, "a.b/C_d");
+		ck_assert_slice(config->spec.resources[0].keys.place, "a.b/C_d");
+		unload();
+	}
+	load_whole(
+		"ring: foos\n"
+		"resources: [{resource: foos, owns: [\n"
+		"  {resource: a, by: 'label:x'}, {resource: b, by: annotation:y/z},\n"
+		"  {resource: c}]}]\n");
+	resources = config->spec.resources;
+	ck_assert_slice(resources[1].keys.owner, "x");
+	ck_assert(!resources[1].keys.is_owner_annotation);
+	ck_assert_slice(resources[2].keys.owner, "y/z");
+	ck_assert(resources[2].keys.is_owner_annotation);
+	ck_assert_uint_eq(resources[3].keys.owner.len, 0);
+	ck_assert_slice(resources[3].keys.label, "bucket.ringside.dev/foos");
+	ck_assert_uint_eq(resources[3].keys.place.len, 0);
+	unload();
+}
+END_TEST
+
 START_TEST(config_load_loads_resources_of_any_depth)
 {
 	const struct ring_resource *resources;
@@ -175,7 +205,10 @@ START_TEST(values_are_refused_with_what_was_expected)
 }
 END_TEST
 
-#define KEY_EXPECTED "expected [namespace, name], [namespace] or [name]"
+#define KEY_EXPECTED "expected [namespace, name], [namespace], [name] or label:<key>"
+#define LABEL_KEY_EXPECTED \
+	"expected the key of a label or annotation, such as app.kubernetes.io/name, " \
+	"and not one of ringside's own"
 #define RING_EXPECTED \
 	"ring: expected a DNS label of at most 40 characters: lower case letters, " \
 	"digits, and '-' in between"
@@ -200,20 +233,17 @@ START_TEST(a_ring_that_makes_no_sense_is_refused)
 					     "number between 1 and 1024" },
 		{ MINIMAL "buckets: 2\nshards: 3\n",
 		  "r.yaml:4:9: shards is 3: expected at most the 2 buckets" },
-		{ MINIMAL "key: name\n", "r.yaml:3:6: key: expected [namespace, name], "
-					 "[namespace] or [name]" },
+		{ MINIMAL "key: name\n", "r.yaml:3:6: key: " KEY_EXPECTED },
 		{ MINIMAL "key: [name, namespace]\n",
 		  "r.yaml:3:6: key: " KEY_EXPECTED },
-		{ MINIMAL "key: []\n", "r.yaml:3:6: key: expected [namespace, name], "
-				       "[namespace] or [name]" },
+		{ MINIMAL "key: []\n", "r.yaml:3:6: key: " KEY_EXPECTED },
 		{ MINIMAL "key: [namespace, name, uid]\n",
 		  "r.yaml:3:6: key: " KEY_EXPECTED },
-		{ MINIMAL "key: [label:app]\n",
-		  "r.yaml:3:7: key: label:<key> is not supported yet; expected "
-		  "[namespace, name], [namespace] or [name]" },
-		{ MINIMAL "key: label:app\n",
-		  "r.yaml:3:6: key: label:<key> is not supported yet; expected "
-		  "[namespace, name], [namespace] or [name]" },
+		{ MINIMAL "key: [label:a b]\n",
+		  "r.yaml:3:7: key: " LABEL_KEY_EXPECTED },
+		{ MINIMAL "key: 'label:'\n", "r.yaml:3:6: key: " LABEL_KEY_EXPECTED },
+		{ MINIMAL "key: [label:a, label:b]\n",
+		  "r.yaml:3:6: key: " KEY_EXPECTED },
 		{ MINIMAL "namespaces: a\n",
 		  "r.yaml:3:13: namespaces: expected a list, found text" },
 		{ MINIMAL "namespaces: [a, B]\n",
@@ -263,16 +293,17 @@ START_TEST(resources_that_make_no_sense_are_refused)
 		{ "ring: foos\nresources: [{resource: foos, unowned: hidden}]\n",
 		  "r.yaml:2:30: unowned: only for resources that stand under owns" },
 		{ "ring: foos\nresources: [{resource: a, owns: [{resource: b, by: "
-		  "label:x}]}]\n",
-		  "r.yaml:2:52: by: label:<key> and annotation:<key> are not supported "
-		  "yet; expected owner" },
+		  "label:/x}]}]\n",
+		  "r.yaml:2:52: by: " LABEL_KEY_EXPECTED },
 		{ "ring: foos\nresources: [{resource: a, owns: [{resource: b, by: "
-		  "annotation:x}]}]\n",
-		  "r.yaml:2:52: by: label:<key> and annotation:<key> are not supported "
-		  "yet; expected owner" },
+		  "annotation:bucket.ringside.dev/x}]}]\n",
+		  "r.yaml:2:52: by: " LABEL_KEY_EXPECTED },
+		{ "ring: foos\nresources: [{resource: a, owns: [{resource: b, by: "
+		  "labels:x}]}]\n",
+		  "r.yaml:2:52: by: expected owner, label:<key> or annotation:<key>" },
 		{ "ring: foos\nresources: [{resource: a, owns: [{resource: b, by: "
 		  "name}]}]\n",
-		  "r.yaml:2:52: by: expected owner" },
+		  "r.yaml:2:52: by: expected owner, label:<key> or annotation:<key>" },
 		{ "ring: foos\nresources: [{resource: a, owns: [{resource: b, unowned: "
 		  "no}]}]\n",
 		  "r.yaml:2:57: unowned: expected visible or hidden" },
@@ -415,6 +446,7 @@ END_TEST
 
 UNIT_MAIN("config/load", config_load_needs_a_ring_and_a_resource_only,
 	  config_load_sets_options_by_their_path, config_load_loads_the_ring,
+	  config_load_knows_labels_that_place_and_that_name_owners,
 	  config_load_loads_resources_of_any_depth,
 	  unknown_keys_are_refused_with_what_was_probably_meant,
 	  values_are_refused_with_what_was_expected,

@@ -44,4 +44,35 @@ START_TEST(names_are_judged_as_kubernetes_does)
 }
 END_TEST
 
-UNIT_MAIN("config/names", names_are_judged_as_kubernetes_does)
+START_TEST(label_keys_are_judged_as_kubernetes_does)
+{
+	static const struct {
+		const char *key;
+		bool is_key;
+	} cases[] = {
+		{ "app", true },
+		{ "App_1.x-y", true },
+		{ "app.kubernetes.io/name", true },
+		{ "io.javaoperatorsdk/primary-name", true },
+		{ LABEL_63, true },
+		{ "a/" LABEL_63, true },
+		{ "", false },
+		{ "/app", false },
+		{ "a/", false },
+		{ "a/b/c", false },
+		{ "A.b/c", false },
+		{ "-app", false },
+		{ "app-", false },
+		{ "a b", false },
+		{ LABEL_63 "4", false },
+		{ "bucket.ringside.dev/foos", false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		ck_assert_msg(is_label_key(slice_of(cases[i].key)) == cases[i].is_key,
+			      "%s", cases[i].key);
+}
+END_TEST
+
+UNIT_MAIN("config/names", names_are_judged_as_kubernetes_does,
+	  label_keys_are_judged_as_kubernetes_does)

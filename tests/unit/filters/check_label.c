@@ -58,9 +58,9 @@ static int label_of(const struct desk *desk)
 	struct object_meta meta;
 	struct err err;
 
-	ck_assert_int_eq(
-		meta_parse(&meta, desk->arena, KUBE_JSON, body, desk->spec.label, &err),
-		0);
+	ck_assert_int_eq(meta_parse(&meta, desk->arena, KUBE_JSON, body,
+				    &desk->spec.resources[0].keys, &err),
+			 0);
 	return meta.has_label ? atoi(meta.label.data) : -1;
 }
 
@@ -74,7 +74,7 @@ static void open_body(struct desk *desk, const struct row *row, const char *body
 	desk->call.body = NULL;
 	if (meta_parse(&desk->body, desk->arena,
 		       encoding_of_content_type(desk->call.content_type),
-		       desk->call.bytes, desk->spec.label, &err) == 0)
+		       desk->call.bytes, &desk->spec.resources[0].keys, &err) == 0)
 		desk->call.body = &desk->body;
 }
 

@@ -347,6 +347,7 @@ static void check_random_body(struct arena *arena, struct slice body)
 				   .encoding = KUBE_JSON,
 				   .key = SLICE_LITERAL(KEY),
 				   .value = SLICE_LITERAL("5") };
+	const struct meta_keys keys = { .label = edit.key };
 	struct object_meta before, meta;
 	struct slice out, again;
 	struct err err;
@@ -356,18 +357,18 @@ static void check_random_body(struct arena *arena, struct slice body)
 		(void)label_body_edit(&out, arena, &edit, &err);
 	}
 	edit.form = LABEL_IN_OBJECT;
-	if (meta_parse(&before, arena, KUBE_JSON, body, edit.key, &err) < 0)
+	if (meta_parse(&before, arena, KUBE_JSON, body, &keys, &err) < 0)
 		return;
 	ck_assert_int_eq(label_body_edit(&out, arena, &edit, &err), 0);
-	ck_assert_int_eq(meta_parse(&meta, arena, KUBE_JSON, out, edit.key, &err), 0);
+	ck_assert_int_eq(meta_parse(&meta, arena, KUBE_JSON, out, &keys, &err), 0);
 	ck_assert_slice(meta.label, "5");
 	edit.body = out;
 	ck_assert_int_eq(label_body_edit(&again, arena, &edit, &err), 0);
 	ck_assert_ptr_eq(again.data, out.data);
 	edit.value = (struct slice){ 0 };
 	if (label_body_edit(&out, arena, &edit, &err) == 0) {
-		ck_assert_int_eq(
-			meta_parse(&meta, arena, KUBE_JSON, out, edit.key, &err), 0);
+		ck_assert_int_eq(meta_parse(&meta, arena, KUBE_JSON, out, &keys, &err),
+				 0);
 		ck_assert(!meta.has_label);
 	}
 }

@@ -5,7 +5,9 @@
 #include "proxy/kube/pb.h"
 #include "tests/unit/kube/rows.h"
 
-#define LABEL SLICE_LITERAL("bucket.ringside.dev/r")
+#define LABEL (&label_only)
+
+static const struct meta_keys label_only = { .label = { "bucket.ringside.dev/r", 21 } };
 
 /*
  * The Deployment below as k8s.io/apimachinery v0.37.2 encodes it, with two more
@@ -340,6 +342,77 @@ START_TEST(meta_parse_merges_protobuf_metadata_that_comes_in_parts)
 }
 END_TEST
 
+/* A ConfigMap with labels a=1, o=web and annotations o=ns/web, a=2. */
+static const char config_map_protobuf[] = "k8s\x00\x0a\x0f\x0a\x02v1\x12\x09"
+					  "ConfigMap\x12\x29\x0a\x27Z\x06\x0a\x01"
+					  "a\x12\x01"
+					  "1Z\x08\x0a\x01o\x12\x03"
+					  "webb\x0b\x0a\x01o\x12\x06ns/webb\x06\x0a\x01"
+					  "a\x12\x01"
+					  "2\x1a\x00\"\x00";
+static const char config_map_json[] =
+	"{\"metadata\":{\"labels\":{\"a\":\"1\",\"o\":\"web\"},"
+	"\"annotations\":{\"o\":\"ns/web\",\"a\":\"2\"}}}";
+
+START_TEST(meta_parse_finds_the_owner_and_the_place_that_are_named)
+{
+	static const struct {
+		const char *name;
+		struct meta_keys keys;
+		const char *owner, *place;
+	} rows[] = {
+		{ "none", { .label = { "x", 1 } }, "", "" },
+		{ "label", { .owner = { "o", 1 } }, "web", "" },
+		{ "annotation",
+		  { .owner = { "o", 1 }, .is_owner_annotation = true },
+		  "ns/web",
+		  "" },
+		{ "place", { .place = { "a", 1 } }, "", "1" },
+		{ "all",
+		  { .label = { "a", 1 },
+		    .owner = { "a", 1 },
+		    .is_owner_annotation = true,
+		    .place = { "o", 1 } },
+		  "2",
+		  "web" },
+		{ "absent", { .owner = { "p", 1 }, .place = { "p", 1 } }, "", "" },
+	};
+
+	for (size_t i = 0; i < 2 * ROWS(rows); i++) {
+		struct arena *arena = arena_create();
+		struct slice body = i % 2 ? slice_of(config_map_json)
+					  : slice_make(config_map_protobuf,
+						       sizeof(config_map_protobuf) - 1);
+		struct object_meta meta;
+		struct err err;
+
+		ck_assert_int_eq(meta_parse(&meta, arena,
+					    i % 2 ? KUBE_JSON : KUBE_PROTOBUF, body,
+					    &rows[i / 2].keys, &err),
+				 0);
+		ck_row_slice(rows[i / 2].name, meta.owner_name, rows[i / 2].owner);
+		ck_row_slice(rows[i / 2].name, meta.place, rows[i / 2].place);
+		arena_destroy(arena);
+	}
+}
+END_TEST
+
+START_TEST(meta_parse_leaves_out_owners_that_a_patch_takes_away)
+{
+	struct arena *arena = arena_create();
+	struct object_meta meta;
+
+	ck_assert_int_eq(
+		parse_json(&meta, arena,
+			   "{\"metadata\":{\"ownerReferences\":[{\"$patch\":\"delete\","
+			   "\"uid\":\"u-1\"},{\"kind\":\"Shop\",\"uid\":\"u-2\"}]}}"),
+		0);
+	ck_assert_uint_eq(meta.owners_n, 1);
+	ck_assert_slice(meta.owners[0].uid, "u-2");
+	arena_destroy(arena);
+}
+END_TEST
+
 static bool is_shop(void *arg, struct slice api_version, struct slice kind)
 {
 	return slice_is(meta_group_of(api_version), "x.io") && slice_is(kind, arg);
@@ -399,5 +472,7 @@ UNIT_MAIN("kube/meta", meta_parse_reads_the_same_from_json_yaml_in_json_and_prot
 	  meta_parse_refuses_protobuf_that_is_no_object_with_metadata,
 	  meta_parse_never_reads_beyond_a_protobuf_body_that_was_cut,
 	  meta_parse_merges_protobuf_metadata_that_comes_in_parts,
+	  meta_parse_finds_the_owner_and_the_place_that_are_named,
+	  meta_parse_leaves_out_owners_that_a_patch_takes_away,
 	  meta_owner_is_the_controller_else_the_only_owner_of_the_ring,
 	  meta_group_of_is_what_stands_before_the_slash)

@@ -88,10 +88,13 @@ static void ask_owner(struct story *story, struct reply *reply,
 		      const struct owner_reference *owner, bool is_planned)
 {
 	struct object_meta meta = { .owners = owner, .owners_n = owner != NULL };
+	struct owned owned = { .resource = &story->ring.spec.resources[DEPLOYMENTS],
+			       .namespace = slice_of("ns"),
+			       .meta = &meta };
 
 	*reply = (struct reply){ .is_there = false };
-	(is_planned ? locate_owner_planned : locate_owner)(
-		story->locator, &meta, slice_of("ns"), on_done, reply);
+	(is_planned ? locate_owner_planned : locate_owner)(story->locator, &owned,
+							   on_done, reply);
 	ck_assert_msg(!reply->is_there, "answered from inside the question");
 }
 

@@ -95,6 +95,28 @@ START_TEST(placement_ignores_the_part_that_is_not_its_key)
 }
 END_TEST
 
+START_TEST(placement_by_label_puts_equal_values_together_wherever_they_are)
+{
+	struct object_key key = { .group = slice_of("g"),
+				  .resource = slice_of("foos"),
+				  .namespace = slice_of("here"),
+				  .name = slice_of("a"),
+				  .label = slice_of("tenant") };
+	static const char *const as_name[] = { "g", "foos", "", "tenant" };
+	static const char *const as_usual[] = { "g", "foos", "here", "a" };
+
+	ck_assert_int_eq(bucket_place(PLACEMENT_LABEL, 1024, &key),
+			 place(PLACEMENT_NAME, 1024, as_name));
+	/* The other placements do not look at it. */
+	ck_assert_int_eq(bucket_place(PLACEMENT_NAMESPACE_NAME, 1024, &key),
+			 place(PLACEMENT_NAMESPACE_NAME, 1024, as_usual));
+	/* Without it, as by default. */
+	key.label = slice_of("");
+	ck_assert_int_eq(bucket_place(PLACEMENT_LABEL, 1024, &key),
+			 place(PLACEMENT_NAMESPACE_NAME, 1024, as_usual));
+}
+END_TEST
+
 START_TEST(placement_takes_a_name_of_any_length)
 {
 	static char name[100000];
@@ -287,6 +309,7 @@ END_TEST
 
 UNIT_MAIN("ring/bucket", placement_of_an_object_never_changes,
 	  placement_ignores_the_part_that_is_not_its_key,
+	  placement_by_label_puts_equal_values_together_wherever_they_are,
 	  placement_takes_a_name_of_any_length,
 	  label_value_is_a_bucket_only_in_canonical_form,
 	  set_holds_what_was_added_and_not_removed, set_inverted_has_what_it_had_not,

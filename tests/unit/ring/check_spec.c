@@ -120,12 +120,31 @@ static void change_number(struct ring_spec *spec)
 	spec->resources_n = 2;
 }
 
+static void change_by_label(struct ring_spec *spec)
+{
+	spec->resources[DEPLOYMENTS].keys.owner = slice_of("app");
+}
+
+static void change_by_annotation(struct ring_spec *spec)
+{
+	change_by_label(spec);
+	spec->resources[DEPLOYMENTS].keys.is_owner_annotation = true;
+}
+
+static void change_placement_label(struct ring_spec *spec)
+{
+	spec->placement = PLACEMENT_LABEL;
+	spec->placement_label = slice_of("tenant");
+}
+
 START_TEST(spec_hash_tells_members_that_disagree_apart)
 {
+	char seen[16][sizeof(((struct ring_spec *)0)->hash)];
 	struct arena *arena = arena_create();
 	static void (*const changes[])(struct ring_spec *) = {
-		change_group, change_resource, change_role,
-		change_owner, change_unowned,  change_number,
+		change_group,    change_resource,      change_role,
+		change_owner,    change_unowned,       change_number,
+		change_by_label, change_by_annotation, change_placement_label,
 	};
 
 	for (size_t i = 0; i < COUNT(changes); i++) {
@@ -135,6 +154,10 @@ START_TEST(spec_hash_tells_members_that_disagree_apart)
 		ring_spec_seal(&spec, arena);
 		ck_assert_msg(strcmp(spec.hash, foos_spec(arena, 256).hash) != 0,
 			      "change %zu", i);
+		for (size_t j = 0; j < i; j++)
+			ck_assert_msg(strcmp(spec.hash, seen[j]) != 0,
+				      "changes %zu and %zu", j, i);
+		memcpy(seen[i], spec.hash, sizeof(spec.hash));
 	}
 	arena_destroy(arena);
 }
