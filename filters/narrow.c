@@ -112,6 +112,7 @@ static enum filter_verdict narrow_position(struct filter_call *call)
 		query_get(call->query, "resourceVersion", &question.version);
 	switch (view_ask(call->view, &question, &answer)) {
 	case VIEW_PASS:
+	case VIEW_MOVE: /* proxy/session sends what has changed first */
 		break;
 	case VIEW_REWRITE:
 		narrow_apply(call, &answer);

@@ -14,6 +14,7 @@
 #include "proxy/net/admin.h"
 #include "proxy/net/listener.h"
 #include "proxy/report.h"
+#include "proxy/session/move.h"
 #include "proxy/session/session.h"
 
 /* How often the file is looked at: a ConfigMap volume swaps a symlink. */
@@ -328,6 +329,8 @@ static void build_ring(struct proxy *proxy)
 	proxy->sessions = sessions_create(&sessions);
 	metrics_add(proxy->metrics, sessions_metrics, sessions_values(proxy->sessions),
 		    SESSIONS_METRICS_N);
+	metrics_add(proxy->metrics, moves_metrics, sessions_moves(proxy->sessions),
+		    MOVES_METRICS_N);
 	proxy->ring.on_change = on_ring;
 	proxy->ring.arg = proxy;
 	proxy->membership = membership_create(&membership);

@@ -1,5 +1,7 @@
 #include "proxy/kube/encoding.h"
 
+#include <errno.h>
+
 #define PROTOBUF "application/vnd.kubernetes.protobuf"
 
 /* Without parameters: "application/json;q=1" -> "application/json". */
@@ -83,6 +85,38 @@ enum kube_patch encoding_patch_of(struct slice content_type)
 		if (slice_is_nocase(type, rows[i].type))
 			return rows[i].patch;
 	return KUBE_PATCH_OTHER;
+}
+
+/* One parameter of an entry, with its semicolon; "" if it is left out. */
+static int append_parameter(struct buf *out, struct slice parameter)
+{
+	struct slice trimmed = slice_trim(parameter);
+
+	if (slice_is_nocase(trimmed, "stream=watch"))
+		return 0;
+	if (slice_is(trimmed, "as=PartialObjectMetadata"))
+		return buf_append_text(out, ";as=PartialObjectMetadataList");
+	if (slice_starts_with(trimmed, "as="))
+		return -ENOTSUP;
+	return buf_printf(out, ";%.*s", SLICE_ARGS(trimmed));
+}
+
+int encoding_list_accept(struct buf *out, struct slice accept)
+{
+	struct slice entry, part;
+	int rc = 0;
+
+	for (bool is_first = true; rc == 0 && slice_split(&accept, ',', &entry);
+	     is_first = false) {
+		if (encoding_of(media_type(entry)) == KUBE_CBOR)
+			return -ENOTSUP;
+		(void)slice_split(&entry, ';', &part);
+		rc = buf_printf(out, "%s%.*s", is_first ? "" : ",",
+				SLICE_ARGS(slice_trim(part)));
+		while (rc == 0 && slice_split(&entry, ';', &part))
+			rc = append_parameter(out, part);
+	}
+	return rc;
 }
 
 const char *encoding_content_type(enum kube_encoding encoding, bool is_watch)

@@ -5,7 +5,7 @@
 #ifndef RINGSIDE_KUBE_ENCODING_H
 #define RINGSIDE_KUBE_ENCODING_H
 
-#include "proxy/base/slice.h"
+#include "proxy/base/buf.h"
 
 enum kube_encoding {
 	KUBE_JSON,
@@ -42,6 +42,14 @@ enum kube_patch {
 };
 
 enum kube_patch encoding_patch_of(struct slice content_type);
+
+/*
+ * Appends the Accept for a LIST of the objects that a WATCH with this Accept is
+ * about: "as=PartialObjectMetadata" becomes "as=PartialObjectMetadataList" (else
+ * 406), "stream=watch" goes. -ENOTSUP when the objects may come as something that
+ * no events are made of (as=Table, CBOR); -EMSGSIZE.
+ */
+int encoding_list_accept(struct buf *out, struct slice accept);
 
 /*
  * The Content-Type of an answer, of an object or of a stream of watch events.

@@ -232,7 +232,7 @@ void admit_try(struct exchange *exchange)
 		gather_start(exchange);
 		return;
 	}
-	view = relay->admit(relay->arg, exchange->resource);
+	view = relay->admit(relay->arg, &exchange->listing);
 	if (view != NULL) {
 		loop_timer_stop(&exchange->hold);
 		exchange->view = *view;
@@ -254,6 +254,35 @@ static bool is_sharded_websocket(const struct exchange *exchange)
 	       exchange->kube.verb == KUBE_VERB_WATCH;
 }
 
+static struct slice parameter(const struct exchange *exchange, const char *key)
+{
+	struct slice value = { 0 };
+
+	(void)query_get(exchange->query, key, &value);
+	return value;
+}
+
+static void prepare_listing(struct exchange *exchange)
+{
+	struct relay_request *listing = &exchange->listing;
+
+	*listing = (struct relay_request){
+		.resource = exchange->resource,
+		.is_watch = exchange->kube.verb == KUBE_VERB_WATCH,
+		.is_deprecated_watch = exchange->kube.is_deprecated_watch,
+		.sends_initial_events =
+			query_get_bool(exchange->query, "sendInitialEvents"),
+		.allows_bookmarks =
+			query_get_bool(exchange->query, "allowWatchBookmarks"),
+		.path = exchange->kube.path,
+		.label_selector = parameter(exchange, "labelSelector"),
+		.field_selector = parameter(exchange, "fieldSelector"),
+		.accept = exchange_header(exchange, "accept"),
+		.user_agent = exchange_header(exchange, "user-agent"),
+	};
+	(void)slice_to_u64(parameter(exchange, "resourceVersion"), &listing->position);
+}
+
 static void prepare(struct exchange *exchange)
 {
 	struct filter_call *call = &exchange->call;
@@ -263,6 +292,8 @@ static void prepare(struct exchange *exchange)
 		exchange->resource = ring_spec_find(exchange->server->spec,
 						    exchange->kube.group,
 						    exchange->kube.resource);
+	if (exchange->resource != NULL && is_listing(exchange))
+		prepare_listing(exchange);
 	call->request = &exchange->kube;
 	call->content_type = exchange_header(exchange, "content-type");
 	call->resource = exchange->resource;

@@ -51,11 +51,10 @@ void exchange_enter(struct exchange *exchange, enum exchange_step step)
 static void exchange_free(void *arg)
 {
 	struct exchange *exchange = arg;
-	struct server *server = exchange->server;
 
 	list_remove(&exchange->node);
 	if (exchange->transfer != NULL)
-		transfer_close(server->upstream, exchange->transfer);
+		transfer_close(exchange->upstream, exchange->transfer);
 	sink_finish(&exchange->sink);
 	buf_finish(&exchange->own);
 	if (exchange->ring != NULL)

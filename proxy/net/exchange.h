@@ -28,6 +28,7 @@
 #include "filters/filter.h"
 #include "proxy/net/label_keys.h"
 #include "proxy/net/locate.h"
+#include "proxy/net/relay.h"
 #include "proxy/net/sink.h"
 
 enum exchange_step {
@@ -71,6 +72,7 @@ struct exchange {
 	bool is_upgrade;
 	enum kube_encoding accept;            /* what our own answers are written in */
 	const struct ring_resource *resource; /* sharded; else NULL */
+	struct relay_request listing;         /* of a LIST, WATCH, DELETECOLLECTION */
 
 	/* Deciding. */
 	struct filter_call call;
@@ -82,6 +84,7 @@ struct exchange {
 	unsigned needs; /* still to be gathered */
 
 	/* Forwarding. */
+	struct upstream *upstream; /* the transfer's way */
 	struct transfer *transfer;
 	bool is_upstream_done;
 	bool is_head_sent;

@@ -70,7 +70,7 @@ static int batch(struct exchange *exchange, struct slice *bytes, bool *ends)
 	struct relay *relay = &exchange->server->relay;
 	int rc = 0;
 
-	*bytes = transfer_peek(exchange->server->upstream, exchange->transfer);
+	*bytes = transfer_peek(exchange->upstream, exchange->transfer);
 	if (bytes->len > SINK_BATCH_BYTES)
 		bytes->len = SINK_BATCH_BYTES;
 	*ends = false;
@@ -82,7 +82,7 @@ static int batch(struct exchange *exchange, struct slice *bytes, bool *ends)
 static void finish_early(struct exchange *exchange)
 {
 	/* A clean end of ours; the rest of the upstream answer is not wanted. */
-	transfer_close(exchange->server->upstream, exchange->transfer);
+	transfer_close(exchange->upstream, exchange->transfer);
 	exchange->transfer = NULL;
 	exchange->is_upstream_done = true;
 	exchange->result = UPSTREAM_COMPLETE;
@@ -90,7 +90,7 @@ static void finish_early(struct exchange *exchange)
 
 void forward_pump(struct exchange *exchange)
 {
-	struct upstream *upstream = exchange->server->upstream;
+	struct upstream *upstream = exchange->upstream;
 	enum sink_last last = SINK_MORE;
 	struct slice bytes;
 	bool ends;
@@ -154,7 +154,7 @@ static void on_head(void *arg, const struct upstream_head *head)
 static void on_bytes(void *arg)
 {
 	struct exchange *exchange = arg;
-	struct upstream *upstream = exchange->server->upstream;
+	struct upstream *upstream = exchange->upstream;
 
 	if (exchange->step == EXCHANGE_BODY)
 		forward_pump(exchange);
@@ -249,6 +249,7 @@ static void open_stream(struct exchange *exchange)
 {
 	struct relay *relay = &exchange->server->relay;
 	bool is_watch = exchange->kube.verb == KUBE_VERB_WATCH;
+	struct upstream *way;
 
 	if (exchange->resource == NULL ||
 	    (!is_watch && exchange->kube.verb != KUBE_VERB_LIST)) {
@@ -257,7 +258,10 @@ static void open_stream(struct exchange *exchange)
 	}
 	exchange->server->values[SERVER_NARROWED]++;
 	exchange->stream =
-		relay->open(relay->arg, exchange->resource, exchange, is_watch);
+		relay->open(relay->arg, &exchange->listing, &exchange->view, exchange);
+	way = relay->way(exchange->stream);
+	if (way != NULL)
+		exchange->upstream = way;
 }
 
 void forward_start(struct exchange *exchange)
@@ -289,7 +293,8 @@ void forward_start(struct exchange *exchange)
 					 &headers, exchange->arena);
 	request.headers = headers;
 	exchange_enter(exchange, EXCHANGE_CONNECT);
+	exchange->upstream = server->upstream;
 	open_stream(exchange);
 	exchange->transfer =
-		transfer_start(server->upstream, &request, &events, exchange);
+		transfer_start(exchange->upstream, &request, &events, exchange);
 }

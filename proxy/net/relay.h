@@ -15,16 +15,40 @@
 struct exchange;
 struct stream; /* the other side's */
 
+/*
+ * What a LIST, WATCH or DELETECOLLECTION of a sharded resource asks for, before the
+ * filters edit it; slices live in the exchange's arena.
+ */
+struct relay_request {
+	const struct ring_resource *resource;
+	bool is_watch;
+	bool is_deprecated_watch; /* its path is not that of a LIST */
+	bool sends_initial_events;
+	bool allows_bookmarks;
+	uint64_t position; /* resourceVersion; 0: none, or no number */
+	struct slice path; /* as it came */
+	struct slice label_selector, field_selector;
+	struct slice accept, user_agent;
+};
+
 struct relay {
 	/*
-	 * The view that a LIST, WATCH or DELETECOLLECTION of the resource is to be
-	 * answered from, borrowed until the next return to the loop; NULL: not now,
-	 * the exchange waits and asks again after server_readmit.
+	 * The view that the request is to be answered from, borrowed until the next
+	 * return to the loop; NULL: not now, the exchange waits and asks again after
+	 * server_readmit.
 	 */
-	const struct view *(*admit)(void *arg, const struct ring_resource *resource);
-	/* A LIST or WATCH goes upstream; never NULL. */
-	struct stream *(*open)(void *arg, const struct ring_resource *resource,
-			       struct exchange *exchange, bool is_watch);
+	const struct view *(*admit)(void *arg, const struct relay_request *request);
+	/*
+	 * A LIST or WATCH goes upstream, as it was admitted with the view; never
+	 * NULL. Both are borrowed until the next return to the loop.
+	 */
+	struct stream *(*open)(void *arg, const struct relay_request *request,
+			       const struct view *view, struct exchange *exchange);
+	/*
+	 * The way upstream that its bytes come from, as long as a transfer on it is
+	 * open; NULL: the usual one. Asked once, before the transfer starts.
+	 */
+	struct upstream *(*way)(struct stream *stream);
 	/* Its head has come. */
 	void (*head)(struct stream *stream, const struct upstream_head *head);
 	/*

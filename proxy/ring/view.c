@@ -13,12 +13,7 @@ static void view_answer_at_floor(struct view_answer *answer, const struct view *
 	snprintf(answer->version, sizeof(answer->version), "%" PRIu64, view->floor);
 }
 
-/*
- * Whether a client that stands at this position got it, for certain, under this
- * view. Where the floor could not be put above a write of ours, a position that
- * equals it may have been given out before.
- */
-static bool view_trusts(const struct view *view, uint64_t position)
+bool view_trusts(const struct view *view, uint64_t position)
 {
 	return view->distrusts_positions ? position > view->floor
 					 : position >= view->floor;
@@ -64,6 +59,22 @@ static enum view_verdict view_ask_list(const struct view *view,
 	return VIEW_REWRITE;
 }
 
+static enum view_verdict view_ask_position(const struct view *view, uint64_t position)
+{
+	switch (view->standing) {
+	case VIEW_STANDS_BY_FLOOR:
+		return view_trusts(view, position) ? VIEW_PASS : VIEW_EXPIRED;
+	case VIEW_STANDS_HERE:
+		return VIEW_PASS;
+	case VIEW_STANDS_FORMER:
+		return VIEW_MOVE;
+	case VIEW_STANDS_DOUBTED:
+	case VIEW_STANDS_UNKNOWN:
+		break;
+	}
+	return VIEW_EXPIRED;
+}
+
 /*
  * A watch that begins with the state of things is as good as a list. A watch
  * from a position adds to what its client knows, so the position must be ours.
@@ -86,7 +97,7 @@ static enum view_verdict view_ask_watch(const struct view *view,
 	if (!question->has_version || slice_to_u64(question->version, &version) < 0)
 		return VIEW_PASS;
 	if (version > 0)
-		return view_trusts(view, version) ? VIEW_PASS : VIEW_EXPIRED;
+		return view_ask_position(view, version);
 	if (view->floor == 0)
 		return VIEW_PASS;
 	answer->sets_version = true;

@@ -9,6 +9,15 @@
 
 #include "proxy/ring/bucket.h"
 
+/* Where the position that a WATCH comes back with was given out (past.h). */
+enum view_standing {
+	VIEW_STANDS_BY_FLOOR, /* not judged: the floor alone decides */
+	VIEW_STANDS_HERE,     /* under this view */
+	VIEW_STANDS_FORMER,   /* under a former one, for certain */
+	VIEW_STANDS_DOUBTED,  /* perhaps in a move that was not completed */
+	VIEW_STANDS_UNKNOWN,  /* under none that is known any more */
+};
+
 struct view {
 	struct bucket_set set;
 	uint64_t floor;
@@ -18,11 +27,22 @@ struct view {
 	 * before, and is not trusted either.
 	 */
 	bool distrusts_positions;
+	/* Of the WATCH that is answered from it; of a view as such not judged. */
+	enum view_standing standing;
+	struct bucket_set former; /* VIEW_STANDS_FORMER: what its client holds */
 };
+
+/*
+ * Whether a client that stands at this position got it, for certain, under this
+ * view or a later one. Where the floor could not be put above a write of ours, a
+ * position that equals it may have been given out before.
+ */
+bool view_trusts(const struct view *view, uint64_t position);
 
 enum view_verdict {
 	VIEW_PASS,    /* as it is */
 	VIEW_REWRITE, /* with the parameters in struct view_answer */
+	VIEW_MOVE,    /* as it is, behind the move from the former view to this one */
 	VIEW_EXPIRED, /* 410 Expired: HTTP on a LIST, in the stream on a WATCH */
 };
 
@@ -47,9 +67,9 @@ struct view_answer {
  * LIST: "" and no version stay; 0 or one below F becomes F with NotOlderThan;
  * any other match below F is expired; so is a continue token of a list below F, or
  * one whose list cannot be told. WATCH: no version and "" stay, 0 becomes no
- * version: the most recent state; a version below F is expired; one that sends
- * initial events is only moved up to F. Without a floor (0) all versions pass.
- * What is no number is passed on for the API server to refuse.
+ * version: the most recent state; a version below F is expired, unless its client
+ * can be moved; one that sends initial events is only taken up to F. Without a floor
+ * (0) all versions pass. What is no number is passed on for the API server to refuse.
  */
 enum view_verdict view_ask(const struct view *view,
 			   const struct view_question *question,

@@ -8,8 +8,9 @@
  * opened in the turn of the loop in which its view was admitted; one that is not,
  * and finds the view gone, passes nothing and is cut.
  *
- * The move of a WATCH that comes back is not here yet; such a WATCH is answered by
- * the arithmetic of floors (proxy/ring/view.h): 410, and its client lists again.
+ * A WATCH that comes back from a former view is moved to the one that is served
+ * (move.h); where that cannot be done it is told 410 in its stream, and its client
+ * lists again.
  */
 #ifndef RINGSIDE_SESSION_SESSION_H
 #define RINGSIDE_SESSION_SESSION_H
@@ -91,5 +92,7 @@ int sessions_report(const struct sessions *sessions,
 
 /* SESSIONS_METRICS_N of them, as long as the sessions. */
 const int64_t *sessions_values(const struct sessions *sessions);
+/* MOVES_METRICS_N of them (move.h). */
+const int64_t *sessions_moves(const struct sessions *sessions);
 
 #endif

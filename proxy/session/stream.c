@@ -22,6 +22,9 @@ struct stream *stream_create(void *owner, struct exchange *exchange, bool is_wat
 void stream_destroy(struct stream *stream)
 {
 	list_remove(&stream->node);
+	if (stream->move != NULL)
+		move_stop(stream->move);
+	move_unref(stream->move);
 	free(stream);
 }
 

@@ -3,9 +3,8 @@
  * It finds the frames of a WATCH, so that an answer can be ended between two of
  * them. A LIST, and an answer other than 200, pass untouched.
  *
- * A session is an open WATCH. What is needed to move one to another view when it
- * comes back (design, section 6) belongs beside this file, not into it: here
- * bytes pass, and none is made.
+ * A session is an open WATCH. One that is moved to another view takes its bytes from
+ * a move (move.h) instead of the API server: here bytes pass, and none is made.
  */
 #ifndef RINGSIDE_SESSION_STREAM_H
 #define RINGSIDE_SESSION_STREAM_H
@@ -13,6 +12,7 @@
 #include "proxy/base/list.h"
 #include "proxy/kube/frame.h"
 #include "proxy/net/relay.h"
+#include "proxy/session/move.h"
 #include "proxy/session/step.h"
 
 struct stream {
@@ -25,6 +25,7 @@ struct stream {
 	bool is_unframed;         /* a LIST, or an answer that is no stream */
 	struct watch_facts facts; /* but for min_age_ms */
 	struct frame_scanner scanner;
+	struct move *move; /* ref; NULL: it is not moved */
 };
 
 /* On the heap, on no list. */

@@ -4,9 +4,9 @@
 
 #define TURNS_MAX 2000
 
-static const struct view *admit(void *arg, const struct ring_resource *resource)
+static const struct view *admit(void *arg, const struct relay_request *request)
 {
-	(void)arg, (void)resource;
+	(void)arg, (void)request;
 	return NULL;
 }
 

@@ -1,0 +1,79 @@
+/*
+ * One sharded resource and its view, for the files of sessions: session.c (what is
+ * called), resource.c (the steps of a change of view), moving.c (WATCHes that come
+ * back from a former view).
+ */
+#ifndef RINGSIDE_SESSION_RESOURCE_H
+#define RINGSIDE_SESSION_RESOURCE_H
+
+#include "proxy/session/doubts.h"
+#include "proxy/session/floor.h"
+#include "proxy/session/move.h"
+#include "proxy/session/step.h"
+#include "proxy/session/stream.h"
+
+/* One sharded resource. */
+struct resource {
+	struct sessions *sessions;
+	const struct ring_resource *resource;
+	enum session_step step;
+	struct view view;
+	bool view_stands;
+	struct bucket_set wanted; /* the set of the next view */
+	struct list streams;
+	struct loop_timer end; /* the next stream's time has come; in ENDING */
+	int64_t deadline_ms;   /* of ENDING: what is still open is cut */
+	int64_t changing_ms;   /* since when requests wait */
+	struct floor_reader floor;
+	bool has_floor;
+	uint64_t next_floor;
+	bool next_is_foreign;
+	/* The past, and who cannot be told by it. */
+	struct past past;
+	struct doubts *doubts;
+	struct view admitted; /* the view, as it was given to the last request */
+};
+
+struct sessions {
+	struct sessions_env env;
+	struct session_conf conf;
+	struct list strays; /* streams under no view, until they are closed */
+	int64_t values[SESSIONS_METRICS_N];
+	int64_t moves[MOVES_METRICS_N];
+	int resources_n;
+	struct resource resources[SPEC_RESOURCES_MAX];
+};
+
+void resource_init(struct resource *resource, struct sessions *sessions,
+		   const struct ring_resource *of);
+/* Nothing of it is open. */
+void resource_finish(struct resource *resource);
+
+/* Goes where the facts ask it to go. */
+void resource_follow(struct resource *resource);
+void resource_on_ring(struct resource *resource);
+
+/* A stream's time to end has changed. */
+void resource_look_again(struct resource *resource);
+
+/* "serving", "changing", "held": for /ring. */
+const char *resource_state(const struct resource *resource);
+
+/* The view, with where the request's position stands; until the next call. */
+const struct view *resource_admit(struct resource *resource,
+				  const struct relay_request *request);
+
+/* The move that the stream of a WATCH begins with that was admitted so; or NULL. */
+struct move *resource_move(struct resource *resource,
+			   const struct relay_request *request,
+			   const struct view *view);
+
+/* The view is replaced by the next one: it belongs to the past. */
+void resource_remember(struct resource *resource, const struct view *next);
+
+static inline int64_t sessions_now_ms(const struct sessions *sessions)
+{
+	return loop_now_ms(sessions->env.loop);
+}
+
+#endif
