@@ -266,9 +266,10 @@ int event_write_bookmark(struct buf *out, enum kube_encoding encoding,
 static int read_object(struct event_head *head, enum kube_encoding encoding,
 		       struct slice object, struct slice label, struct err *err)
 {
+	const struct meta_keys keys = { .label = label };
 	struct arena *arena = arena_create();
 	struct object_meta meta;
-	int rc = meta_parse(&meta, arena, encoding, object, label, err);
+	int rc = meta_parse(&meta, arena, encoding, object, &keys, err);
 
 	if (rc == 0 && slice_to_u64(meta.resource_version, &head->version) < 0)
 		rc = err_set(err, -EINVAL, "watch event: expected a resourceVersion");
