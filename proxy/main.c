@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "proxy/proxy.h"
@@ -89,6 +90,17 @@ static int check(const struct command *command)
 	return EXIT_SUCCESS;
 }
 
+/* As many as we may have: each watch is a connection, at times on both sides. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int run(const struct command *command)
 {
 	struct config *config;
@@ -98,6 +110,7 @@ static int run(const struct command *command)
 	if (load(command, &config, &err) != 0)
 		return fail(&err, EXIT_FAILURE);
 	log_open(STDERR_FILENO, (enum log_level)config->conf.log_level);
+	allow_descriptors();
 	if (proxy_create(&proxy, config, &command->overrides, &err) != 0)
 		return fail(&err, EXIT_FAILURE);
 	proxy_run(proxy);

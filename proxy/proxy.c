@@ -370,6 +370,7 @@ static int build_listeners(struct proxy *proxy, struct err *err)
 
 	if (rc != 0)
 		return rc;
+	metrics_on_print(proxy->metrics, listener_refresh, proxy->listener);
 	handout_start(&proxy->handout, proxy->loop, &proxy->config->net,
 		      &proxy->cluster, ca_pem);
 	if (strcmp(proxy->config->net.admin, "off") != 0)

@@ -306,12 +306,31 @@ static void prepare(struct exchange *exchange)
 	call->label = BUCKET_NONE;
 }
 
+static bool is_head_too_long(const struct exchange *exchange)
+{
+	/* A line's ": " and end count too. */
+	size_t n = exchange->target.len;
+
+	for (size_t i = 0; i < exchange->headers_n; i++)
+		n += exchange->headers[i].name.len + exchange->headers[i].value.len + 4;
+	return n > (size_t)exchange->server->conf.head_bytes;
+}
+
+static void refuse_head(struct exchange *exchange)
+{
+	exchange->server->values[SERVER_LONG_HEADS]++;
+	refuse(exchange, 431, "RequestHeaderFieldsTooLarge",
+	       "the request's head is above limits.head");
+}
+
 void admit_start(struct exchange *exchange)
 {
 	loop_timer_init(&exchange->hold, on_hold_over, exchange);
 	prepare(exchange);
 	if (exchange->fault != NULL) {
 		refuse(exchange, 400, "BadRequest", exchange->fault);
+	} else if (is_head_too_long(exchange)) {
+		refuse_head(exchange);
 	} else if (!slice_starts_with(exchange->kube.path, "/")) {
 		refuse(exchange, 400, "BadRequest",
 		       "expected a request for a path, such as GET /api");

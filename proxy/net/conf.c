@@ -127,6 +127,20 @@ const struct opt net_options[] = {
 	  .max = 64 << 20,
 	  .value = "8Mi",
 	  .help = "Largest request body; the API server itself takes about 3Mi." },
+	{ .name = "limits.head",
+	  .type = OPT_SIZE,
+	  ROW(head_bytes),
+	  .min = 16384,
+	  .max = 384 << 10,
+	  .value = "256Ki",
+	  .help = "Largest request head: target and header fields. Above it 431." },
+	{ .name = "limits.connections",
+	  .type = OPT_INT,
+	  ROW(connections_max),
+	  .min = 16,
+	  .max = 65536,
+	  .value = "4096",
+	  .help = "Most connections of clients; further ones are closed at once." },
 };
 
 const size_t net_options_n = sizeof(net_options) / sizeof(net_options[0]);

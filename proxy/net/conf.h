@@ -28,6 +28,8 @@ struct net_conf {
 	int64_t connect_timeout_ms;
 	int64_t drain_ms;
 	int64_t body_bytes;
+	int64_t head_bytes;
+	int64_t connections_max;
 };
 
 extern const struct opt net_options[];

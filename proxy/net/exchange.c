@@ -6,6 +6,7 @@
 #include <h2o.h>
 
 #include "proxy/base/log.h"
+#include "proxy/net/guard.h"
 #include "proxy/net/headers.h"
 #include "proxy/net/server.h"
 #include "proxy/net/strict.h"
@@ -139,6 +140,7 @@ static void on_gone(void *arg, bool is_complete)
 {
 	struct exchange *exchange = arg;
 
+	guard_end(exchange->guard, !is_complete, loop_now_ms(exchange->server->loop));
 	if (!is_complete)
 		exchange_abort(exchange);
 	exchange_end_if_done(exchange);
@@ -248,13 +250,15 @@ static void read_request(struct exchange *exchange, h2o_req_t *req)
 		req->http1_is_persistent = 0;
 }
 
-void exchange_start(struct server *server, struct st_h2o_req_t *req)
+void exchange_start(struct server *server, struct guard *guard,
+		    struct st_h2o_req_t *req)
 {
 	struct exchange *exchange = calloc(1, sizeof(*exchange));
 
 	if (exchange == NULL)
 		abort();
 	exchange->server = server;
+	exchange->guard = guard;
 	exchange->arena = arena_create();
 	list_init(&exchange->node);
 	list_add(&server->steps[EXCHANGE_PARSE], &exchange->node);

@@ -48,13 +48,15 @@ enum exchange_step {
 /* What our selectors may add to a request line: below the API server's limit. */
 #define TARGET_GROWTH_MAX (32 * 1024)
 
+struct guard;
 struct server;
 struct stream;
 struct tunnel;
 
 struct exchange {
 	struct server *server;
-	struct list node; /* in server->steps[step] */
+	struct guard *guard; /* of the client's connection; until the sink's end */
+	struct list node;    /* in server->steps[step] */
 	enum exchange_step step;
 	struct arena *arena;
 	struct loop_task free_task;
@@ -104,8 +106,12 @@ const char *exchange_step_name(enum exchange_step step);
 /* Whether a machine in `from` may go to `to`. */
 bool exchange_step_is_edge(enum exchange_step from, enum exchange_step to);
 
-/* Takes a request of h2o's: the exchange lives until both sides are done. */
-void exchange_start(struct server *server, struct st_h2o_req_t *req);
+/*
+ * Takes a request of h2o's: the exchange lives until both sides are done. It tells
+ * the guard, where it has begun already, of its end.
+ */
+void exchange_start(struct server *server, struct guard *guard,
+		    struct st_h2o_req_t *req);
 
 /* --- between the files of the machine --- */
 

@@ -9,6 +9,7 @@
 #include <h2o/http2.h>
 
 #include "proxy/base/log.h"
+#include "proxy/net/guard.h"
 #include "proxy/net/listen.h"
 #include "proxy/net/tls.h"
 
@@ -16,6 +17,9 @@
 #define IDLE_TIMEOUT_MS (10 * 60 * 1000)
 /* Turns of the loop in which h2o notices that its connections are closed. */
 #define TURNS_MAX 100
+/* How often connections are looked at, and how long we wait for a descriptor. */
+#define LOOK_MS 500
+#define NO_FDS_MS 100
 
 struct listening {
 	struct listener *listener;
@@ -31,12 +35,18 @@ struct handler {
 /* h2o 2.2.5 cannot close its connections: we keep them in sight from outside. */
 struct connection {
 	struct list node; /* in listener->connections */
+	struct listener *listener;
 	h2o_socket_t *socket;
+	struct guard guard;
+	bool is_cut;
 };
 
 struct listener {
 	struct server *server;
 	struct list connections;
+	int64_t connections_n;
+	struct loop_timer look;
+	struct loop_timer no_fds;
 	h2o_globalconf_t config;
 	h2o_context_t context;
 	SSL_CTX *ssl;
@@ -44,11 +54,26 @@ struct listener {
 	struct listening http;
 };
 
+/* h2o sees the end and closes, from the loop. */
+static void connection_cut(struct connection *connection)
+{
+	connection->is_cut = true;
+	(void)shutdown(h2o_socket_get_fd(connection->socket), SHUT_RDWR);
+}
+
 static int on_request(h2o_handler_t *super, h2o_req_t *req)
 {
 	struct handler *handler = H2O_STRUCT_FROM_MEMBER(struct handler, super, super);
+	struct server *server = handler->listener->server;
+	h2o_socket_t *socket = req->conn->callbacks->get_socket(req->conn);
+	struct connection *connection = socket->on_close.data;
 
-	exchange_start(handler->listener->server, req);
+	if (!guard_begin(&connection->guard) && !connection->is_cut) {
+		server->values[SERVER_ABUSED]++;
+		log_warn("listener", "a client took back too many requests; closing");
+		connection_cut(connection);
+	}
+	exchange_start(server, &connection->guard, req);
 	return 0;
 }
 
@@ -56,8 +81,30 @@ static void on_close(void *data)
 {
 	struct connection *connection = data;
 
+	connection->listener->connections_n--;
 	list_remove(&connection->node);
 	free(connection);
+}
+
+static void look(struct connection *connection, int64_t now)
+{
+	bool has_partial = connection->socket->input->size > 0;
+
+	if (guard_look(&connection->guard, has_partial, now) || connection->is_cut)
+		return;
+	connection->listener->server->values[SERVER_STALLED]++;
+	log_warn("listener", "a request does not arrive; closing");
+	connection_cut(connection);
+}
+
+static void on_look(void *arg)
+{
+	struct listener *listener = arg;
+	int64_t now = loop_now_ms(listener->server->loop);
+
+	LIST_EACH(node, &listener->connections)
+		look(LIST_OWNER(node, struct connection, node), now);
+	loop_timer_start(listener->server->loop, &listener->look, LOOK_MS);
 }
 
 static void watch_connection(struct listener *listener, h2o_socket_t *socket)
@@ -66,24 +113,62 @@ static void watch_connection(struct listener *listener, h2o_socket_t *socket)
 
 	if (connection == NULL)
 		abort();
+	connection->listener = listener;
 	connection->socket = socket;
+	listener->connections_n++;
 	list_init(&connection->node);
 	list_add(&listener->connections, &connection->node);
 	socket->on_close.cb = on_close;
 	socket->on_close.data = connection;
 }
 
+static void on_accept(h2o_socket_t *socket, const char *err);
+
+static void listening_read(struct listening *listening, bool is_on)
+{
+	if (listening->socket != NULL && is_on)
+		h2o_socket_read_start(listening->socket, on_accept);
+	else if (listening->socket != NULL)
+		h2o_socket_read_stop(listening->socket);
+}
+
+static void on_fds(void *arg)
+{
+	struct listener *listener = arg;
+
+	listening_read(&listener->https, true);
+	listening_read(&listener->http, true);
+}
+
+/* Clients wait in the kernel's queue; else the loop would turn for nothing. */
+static void wait_for_fds(struct listener *listener)
+{
+	if (listener->server->values[SERVER_NO_FDS]++ == 0)
+		log_warn("listener", "no descriptor is left for a connection");
+	listening_read(&listener->https, false);
+	listening_read(&listener->http, false);
+	loop_timer_start(listener->server->loop, &listener->no_fds, NO_FDS_MS);
+}
+
 static void on_accept(h2o_socket_t *socket, const char *err)
 {
 	struct listening *listening = socket->data;
+	struct listener *listener = listening->listener;
 	h2o_socket_t *accepted;
 
 	if (err != NULL)
 		return;
 	accepted = h2o_evloop_socket_accept(socket);
+	if (accepted == NULL && (errno == EMFILE || errno == ENFILE))
+		wait_for_fds(listener);
 	if (accepted == NULL)
 		return;
-	watch_connection(listening->listener, accepted);
+	if (listener->connections_n >= listener->server->conf.connections_max) {
+		listener->server->values[SERVER_FULL]++;
+		h2o_socket_close(accepted);
+		return;
+	}
+	watch_connection(listener, accepted);
 	h2o_accept(&listening->accept, accepted);
 }
 
@@ -141,6 +226,9 @@ int listener_create(struct listener **out, struct server *server, char **ca_pem,
 		abort();
 	listener->server = server;
 	list_init(&listener->connections);
+	loop_timer_init(&listener->look, on_look, listener);
+	loop_timer_init(&listener->no_fds, on_fds, listener);
+	loop_timer_start(server->loop, &listener->look, LOOK_MS);
 	configure(listener);
 	*ca_pem = NULL;
 	rc = open_address(listener, &listener->http, conf->http, err);
@@ -172,24 +260,33 @@ void listener_drain(struct listener *listener)
 	h2o_context_request_shutdown(&listener->context);
 }
 
+void listener_refresh(void *arg)
+{
+	struct listener *listener = arg;
+	int64_t *values = listener->server->values;
+
+	values[SERVER_CONNECTIONS] = listener->connections_n;
+	/* h2o refuses these by itself. */
+	values[SERVER_LONG_BODIES] =
+		(int64_t)listener->context.emitted_error_status[H2O_STATUS_ERROR_413];
+}
+
 size_t listener_connections(const struct listener *listener)
 {
-	return list_count(&listener->connections);
+	return (size_t)listener->connections_n;
 }
 
 void listener_cut(struct listener *listener)
 {
 	LIST_EACH(node, &listener->connections) {
-		struct connection *connection =
-			LIST_OWNER(node, struct connection, node);
-
-		/* h2o sees the end and closes, from the loop. */
-		(void)shutdown(h2o_socket_get_fd(connection->socket), SHUT_RDWR);
+		connection_cut(LIST_OWNER(node, struct connection, node));
 	}
 }
 
 void listener_destroy(struct listener *listener)
 {
+	loop_timer_stop(&listener->look);
+	loop_timer_stop(&listener->no_fds);
 	stop_listening(&listener->https);
 	stop_listening(&listener->http);
 	listener_cut(listener);

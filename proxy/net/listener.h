@@ -20,6 +20,9 @@ int listener_create(struct listener **out, struct server *server, char **ca_pem,
 /* Takes no new connection, and asks the open ones to end after their requests. */
 void listener_drain(struct listener *listener);
 
+/* Brings the metrics of connections up to date. */
+void listener_refresh(void *listener);
+
 /* How many connections are open. */
 size_t listener_connections(const struct listener *listener);
 

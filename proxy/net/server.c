@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #define REQUESTS "ringside_requests_total"
+#define LIMITED "ringside_limited_total"
 
 const struct metric server_metrics[] = {
 	[SERVER_FORWARDED] = { REQUESTS, "result=\"forwarded\"", METRIC_COUNTER,
@@ -20,6 +21,15 @@ const struct metric server_metrics[] = {
 			      "corrected or taken out in flight." },
 	[SERVER_CUT] = { "ringside_answers_cut_total", NULL, METRIC_COUNTER,
 			 "Answers cut because the API server's broke." },
+	[SERVER_LONG_HEADS] = { LIMITED, "limit=\"head\"", METRIC_COUNTER,
+				"What was refused or closed because of a bound." },
+	[SERVER_LONG_BODIES] = { LIMITED, "limit=\"body\"", METRIC_COUNTER, NULL },
+	[SERVER_FULL] = { LIMITED, "limit=\"connections\"", METRIC_COUNTER, NULL },
+	[SERVER_NO_FDS] = { LIMITED, "limit=\"descriptors\"", METRIC_COUNTER, NULL },
+	[SERVER_ABUSED] = { LIMITED, "limit=\"aborts\"", METRIC_COUNTER, NULL },
+	[SERVER_STALLED] = { LIMITED, "limit=\"arrival\"", METRIC_COUNTER, NULL },
+	[SERVER_CONNECTIONS] = { "ringside_connections_open", NULL, METRIC_GAUGE,
+				 "Connections of clients." },
 	[SERVER_HELD] = { "ringside_requests_held", NULL, METRIC_GAUGE,
 			  "Requests that wait for the ring to be ready." },
 	[SERVER_OPEN] = { "ringside_requests_open", NULL, METRIC_GAUGE,

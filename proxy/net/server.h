@@ -12,20 +12,27 @@
 #include "proxy/net/relay.h"
 
 enum {
-	SERVER_FORWARDED, /* sent upstream unchanged */
-	SERVER_NARROWED,  /* sharded LISTs and WATCHes sent upstream */
-	SERVER_FENCED,    /* sharded writes sent upstream */
-	SERVER_TUNNELLED, /* upgrades sent upstream */
-	SERVER_CONFLICTS, /* writes answered 409 by the fence */
-	SERVER_EXPIRED,   /* positions answered 410 */
-	SERVER_REFUSED,   /* other answers of our own: 400, 413, 415 */
-	SERVER_NOT_READY, /* held too long: 503 */
-	SERVER_UNREACHED, /* the API server could not be reached: 503, 504 */
-	SERVER_LABELLED,  /* bodies that got, kept or lost a bucket label in flight */
-	SERVER_CUT,       /* answers cut because the upstream one broke */
-	SERVER_HELD,      /* gauge: exchanges that wait to be admitted */
-	SERVER_OPEN,      /* gauge: exchanges under way */
-	SERVER_IN_FLIGHT, /* gauge: sharded writes without an answer */
+	SERVER_FORWARDED,   /* sent upstream unchanged */
+	SERVER_NARROWED,    /* sharded LISTs and WATCHes sent upstream */
+	SERVER_FENCED,      /* sharded writes sent upstream */
+	SERVER_TUNNELLED,   /* upgrades sent upstream */
+	SERVER_CONFLICTS,   /* writes answered 409 by the fence */
+	SERVER_EXPIRED,     /* positions answered 410 */
+	SERVER_REFUSED,     /* other answers of our own: 400, 413, 415 */
+	SERVER_NOT_READY,   /* held too long: 503 */
+	SERVER_UNREACHED,   /* the API server could not be reached: 503, 504 */
+	SERVER_LABELLED,    /* bodies that got, kept or lost a bucket label in flight */
+	SERVER_CUT,         /* answers cut because the upstream one broke */
+	SERVER_LONG_HEADS,  /* request heads above limits.head: 431 */
+	SERVER_LONG_BODIES, /* request bodies above limits.body: 413 */
+	SERVER_FULL,        /* connections above limits.connections, closed at once */
+	SERVER_NO_FDS,      /* times that no descriptor was left for a connection */
+	SERVER_ABUSED,      /* connections closed for requests taken back */
+	SERVER_STALLED,     /* connections closed as a request did not arrive */
+	SERVER_CONNECTIONS, /* gauge: open connections of clients */
+	SERVER_HELD,        /* gauge: exchanges that wait to be admitted */
+	SERVER_OPEN,        /* gauge: exchanges under way */
+	SERVER_IN_FLIGHT,   /* gauge: sharded writes without an answer */
 	SERVER_METRICS_N,
 };
 

@@ -76,7 +76,7 @@ func StartProxy(ctx context.Context, binary string, options ProxyOptions) (*Prox
 		binary, "run", at("ring.yaml"), "--member", "wire", "--kubeconfig", at("kubeconfig"),
 		"--https", p.HTTPS, "--http", p.HTTP, "--admin", p.Admin, "--write-ca", at("ca.crt"))
 	var err error
-	if p.Process, err = process.Start("ringside", at("ringside.log"), nil, argv...); err != nil {
+	if p.Process, err = process.Start("ringside", at("ringside.log"), sanitizer(), argv...); err != nil {
 		return nil, err
 	}
 	err = rig.Wait(ctx, 60*time.Second, func(context.Context) error {
@@ -91,6 +91,11 @@ func StartProxy(ctx context.Context, binary string, options ProxyOptions) (*Prox
 	p.CA = x509.NewCertPool()
 	p.CA.AppendCertsFromPEM(pem)
 	return p, err
+}
+
+// Freed memory is not held back, so that RSS means something.
+func sanitizer() []string {
+	return []string{"ASAN_OPTIONS=quarantine_size_mb=4:" + os.Getenv("ASAN_OPTIONS")}
 }
 
 func (p *Proxy) admin(path string) ([]byte, error) {

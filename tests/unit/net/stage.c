@@ -37,7 +37,9 @@ void stage_open(struct stage *stage, int64_t hold_ms)
 		.conf = { .https = "off",
 			  .http = stage->address,
 			  .hold_ms = hold_ms,
-			  .body_bytes = 65536 },
+			  .body_bytes = 65536,
+			  .head_bytes = 32768,
+			  .connections_max = 4 },
 	};
 	server_init(&stage->server);
 	ck_assert_msg(

@@ -1,0 +1,64 @@
+#include "proxy/net/guard.h"
+#include "tests/unit/unit.h"
+
+#define NOW 1000000
+
+START_TEST(guard_lets_any_number_of_requests_end_well)
+{
+	struct guard guard = { 0 };
+
+	for (int i = 0; i < 3 * GUARD_ABORTS_MAX; i++) {
+		ck_assert(guard_begin(&guard));
+		guard_end(&guard, false, NOW);
+	}
+	ck_assert_uint_eq(guard.open, 0);
+}
+END_TEST
+
+START_TEST(guard_counts_what_is_taken_back_in_a_window)
+{
+	struct guard guard = { 0 };
+
+	for (int window = 0; window < 3; window++) {
+		for (int i = 0; i < GUARD_ABORTS_MAX; i++) {
+			ck_assert(guard_begin(&guard));
+			guard_end(&guard, true, NOW + window * GUARD_WINDOW_MS + i);
+		}
+	}
+	ck_assert(guard_begin(&guard));
+	guard_end(&guard, true, NOW + 3 * GUARD_WINDOW_MS - 1);
+	ck_assert(!guard_begin(&guard));
+}
+END_TEST
+
+START_TEST(guard_ends_its_patience_with_a_request_that_does_not_arrive)
+{
+	struct guard guard = { 0 };
+
+	ck_assert(guard_look(&guard, true, NOW));
+	ck_assert(guard_look(&guard, true, NOW + GUARD_ARRIVAL_MS - 1));
+	ck_assert(!guard_look(&guard, true, NOW + GUARD_ARRIVAL_MS));
+}
+END_TEST
+
+START_TEST(guard_waits_for_ever_where_nothing_has_begun_or_all_has_come)
+{
+	struct guard guard = { 0 };
+
+	/* Idle. */
+	ck_assert(guard_look(&guard, false, NOW));
+	ck_assert(guard_look(&guard, false, NOW + 10 * GUARD_ARRIVAL_MS));
+	/* A part, then the whole: another part has its own time. */
+	ck_assert(guard_look(&guard, true, NOW));
+	ck_assert(guard_begin(&guard));
+	ck_assert(guard_look(&guard, true, NOW + 2 * GUARD_ARRIVAL_MS));
+	guard_end(&guard, false, NOW + 2 * GUARD_ARRIVAL_MS);
+	ck_assert(guard_look(&guard, true, NOW + 3 * GUARD_ARRIVAL_MS));
+	ck_assert(!guard_look(&guard, true, NOW + 4 * GUARD_ARRIVAL_MS));
+}
+END_TEST
+
+UNIT_MAIN("net/guard", guard_lets_any_number_of_requests_end_well,
+	  guard_counts_what_is_taken_back_in_a_window,
+	  guard_ends_its_patience_with_a_request_that_does_not_arrive,
+	  guard_waits_for_ever_where_nothing_has_begun_or_all_has_come)
