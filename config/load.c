@@ -37,10 +37,25 @@ static bool is_mapping_of_options(struct slice path)
 	return false;
 }
 
+/* Whether a row before this one has the key: two modules may share a section. */
+static bool is_offered(const char *prefix, struct slice key, size_t before)
+{
+	for (size_t i = 0; i < before; i++) {
+		struct slice rest = slice_of(tables_option(i, NULL)->name), other;
+
+		if (!slice_starts_with(rest, prefix))
+			continue;
+		rest = slice_from(rest, strlen(prefix));
+		slice_split(&rest, '.', &other);
+		if (slice_eq(other, key))
+			return true;
+	}
+	return false;
+}
+
 /* Offers what may stand below prefix: "lease." has "duration", "renew", ... */
 static void offer_keys(struct suggest *suggest, const char *prefix)
 {
-	struct slice last = slice_make(NULL, 0);
 	const struct opt *row;
 
 	for (size_t i = 0; prefix[0] == '\0' && i < ring_fields_n; i++) {
@@ -55,9 +70,8 @@ static void offer_keys(struct suggest *suggest, const char *prefix)
 			continue;
 		rest = slice_from(rest, strlen(prefix));
 		slice_split(&rest, '.', &key);
-		if (!slice_eq(key, last))
+		if (!is_offered(prefix, key, i))
 			suggest_offer(suggest, key, key);
-		last = key;
 	}
 }
 

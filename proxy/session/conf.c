@@ -21,6 +21,26 @@ const struct opt session_options[] = {
 	  .reload = true,
 	  .help = "How long a LIST under way may hold up a change of view before it is "
 		  "aborted." },
+	{ .name = "handover.settleTimeout",
+	  .type = OPT_DURATION,
+	  ROW(settle_timeout_ms),
+	  .min = 0,
+	  .max = 60000,
+	  .value = "5s",
+	  .reload = true,
+	  .help = "How long a change of view may wait until the clients of the last "
+		  "one stand in its view. One that has not arrived when the view "
+		  "changes again lists anew." },
+	{ .name = "handover.sessionTimeout",
+	  .type = OPT_DURATION,
+	  ROW(session_timeout_ms),
+	  .min = 100,
+	  .max = 600000,
+	  .value = "5s",
+	  .reload = true,
+	  .help = "How long a watch whose client does not read may hold up a change "
+		  "of view, or keep what has left from being acknowledged, before it "
+		  "is cut." },
 };
 
 const size_t session_options_n = sizeof(session_options) / sizeof(session_options[0]);

@@ -9,6 +9,8 @@
 struct session_conf {
 	int64_t min_age_ms;
 	int64_t list_timeout_ms;
+	int64_t settle_timeout_ms;
+	int64_t session_timeout_ms;
 };
 
 extern const struct opt session_options[];

@@ -51,6 +51,8 @@ static void judge(struct resource *resource, const struct relay_request *request
 	}
 	if (*reason != 0 && view->standing == VIEW_STANDS_FORMER)
 		view->standing = VIEW_STANDS_UNKNOWN;
+	if (view->standing != VIEW_STANDS_HERE && resource->returning > 0)
+		resource->returning--;
 }
 
 const struct view *resource_admit(struct resource *resource,
@@ -92,6 +94,97 @@ struct move *resource_move(struct resource *resource,
 		return NULL;
 	doubt_begin(plan.doubt, view->floor);
 	return move_create(sessions->env.loop, sessions->env.api->upstream, &plan);
+}
+
+/* --- how far they are --- */
+
+/* How long clients that were ended are waited for: most come back at once. */
+#define RETURN_MS 1000
+#define LOOK_MS 100
+
+static int64_t served_for_ms(const struct resource *resource)
+{
+	return sessions_now_ms(resource->sessions) - resource->served_ms;
+}
+
+static bool has_returned(const struct resource *resource)
+{
+	return resource->returning == 0 || served_for_ms(resource) >= RETURN_MS;
+}
+
+bool resource_is_released(const struct resource *resource)
+{
+	LIST_EACH(node, &resource->streams) {
+		const struct stream *stream = LIST_OWNER(node, struct stream, node);
+
+		if (stream->move != NULL && !stream->is_released)
+			return false;
+	}
+	return has_returned(resource);
+}
+
+bool resource_is_settled(const struct resource *resource)
+{
+	if (served_for_ms(resource) >= resource->sessions->conf.settle_timeout_ms)
+		return true;
+	LIST_EACH(node, &resource->streams) {
+		const struct stream *stream = LIST_OWNER(node, struct stream, node);
+
+		if (stream->move != NULL && !stream->is_settled)
+			return false;
+	}
+	return has_returned(resource);
+}
+
+/* A reader that stops in the middle holds up the others no longer than this. */
+static void cut_late(struct resource *resource)
+{
+	struct sessions *sessions = resource->sessions;
+	int64_t oldest = sessions_now_ms(sessions) - sessions->conf.session_timeout_ms;
+
+	LIST_EACH(node, &resource->streams) {
+		struct stream *stream = LIST_OWNER(node, struct stream, node);
+
+		if (stream->move == NULL || stream->is_released ||
+		    stream->opened_ms > oldest)
+			continue;
+		sessions->values[SESSIONS_CUT]++;
+		exchange_cut(stream->exchange);
+	}
+}
+
+static void on_moving(void *arg)
+{
+	struct resource *resource = arg;
+	struct sessions *sessions = resource->sessions;
+
+	cut_late(resource);
+	resource_follow(resource);
+	if (resource->step == SESSION_SERVING &&
+	    (!resource_is_released(resource) || !resource_is_settled(resource)))
+		loop_timer_start(sessions->env.loop, &resource->moving, LOOK_MS);
+	if (sessions->env.on_step != NULL)
+		sessions->env.on_step(sessions->env.step_arg);
+}
+
+void resource_moves_begin(struct resource *resource)
+{
+	loop_timer_init(&resource->moving, on_moving, resource);
+	resource->returning = resource->ended;
+	resource->ended = 0;
+	resource->served_ms = sessions_now_ms(resource->sessions);
+	loop_timer_start(resource->sessions->env.loop, &resource->moving, LOOK_MS);
+}
+
+void resource_moves_end(struct resource *resource)
+{
+	loop_timer_stop(&resource->moving);
+}
+
+void resource_moves_changed(struct resource *resource)
+{
+	if (resource->step == SESSION_SERVING)
+		loop_timer_start(resource->sessions->env.loop, &resource->moving, 0);
 }
 
 void resource_remember(struct resource *resource, const struct view *next)

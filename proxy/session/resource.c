@@ -16,29 +16,41 @@ static void stream_cut(struct sessions *sessions, struct stream *stream)
 	exchange_cut(stream->exchange);
 }
 
+/* When what has not ended is cut. */
+static int64_t deadline_ms(const struct resource *resource, const struct stream *stream)
+{
+	const struct session_conf *conf = &resource->sessions->conf;
+
+	return resource->ending_ms + (stream_is_session(stream)
+					      ? conf->session_timeout_ms
+					      : conf->list_timeout_ms);
+}
+
 /* Ends or cuts the streams whose time has come, and waits for the next one's. */
 static void resource_end_streams(struct resource *resource)
 {
 	struct sessions *sessions = resource->sessions;
-	int64_t now = sessions_now_ms(sessions), next_ms = resource->deadline_ms;
+	int64_t now = sessions_now_ms(sessions), next_ms = INT64_MAX;
 
 	LIST_EACH(node, &resource->streams) {
 		struct stream *stream = LIST_OWNER(node, struct stream, node);
 		struct watch_facts facts = stream->facts;
-		int64_t due_ms;
+		int64_t due_ms, last_ms = deadline_ms(resource, stream);
 
 		facts.min_age_ms = sessions->conf.min_age_ms;
 		due_ms = stream_is_session(stream) ? session_watch_due_ms(&facts)
 						   : INT64_MAX;
-		if (now >= resource->deadline_ms)
+		if (now < due_ms && due_ms < last_ms)
+			last_ms = due_ms;
+		else if (now >= last_ms)
 			stream_cut(sessions, stream);
 		else if (now >= due_ms)
 			exchange_poke(stream->exchange);
-		else if (due_ms < next_ms)
-			next_ms = due_ms;
+		if (last_ms > now && last_ms < next_ms)
+			next_ms = last_ms;
 	}
 	/* A cut may have closed the last one. */
-	if (resource->step == SESSION_ENDING && next_ms > now)
+	if (resource->step == SESSION_ENDING && next_ms < INT64_MAX)
 		loop_timer_start(sessions->env.loop, &resource->end, next_ms - now);
 }
 
@@ -51,10 +63,7 @@ static void on_end(void *arg)
 
 static void enter_ending(struct resource *resource)
 {
-	struct sessions *sessions = resource->sessions;
-
-	resource->deadline_ms = sessions_now_ms(sessions) +
-				sessions->conf.list_timeout_ms;
+	resource->ending_ms = sessions_now_ms(resource->sessions);
 	resource_end_streams(resource);
 }
 
@@ -112,12 +121,14 @@ static void enter_serving(struct resource *resource)
 		sessions->values[SESSIONS_CHANGES]++;
 		view_log(resource, "serving a new view");
 	}
+	resource_moves_begin(resource);
 	sessions->env.readmit(sessions->env.readmit_arg);
 }
 
 static void leave_serving(struct resource *resource)
 {
 	resource->changing_ms = sessions_now_ms(resource->sessions);
+	resource_moves_end(resource);
 }
 
 static const struct {
@@ -156,6 +167,8 @@ void resource_follow(struct resource *resource)
 		.view_stands = resource->view_stands,
 		.has_streams = !list_is_empty(&resource->streams),
 		.has_floor = resource->has_floor,
+		.is_settling = resource->step == SESSION_SERVING &&
+			       !resource_is_settled(resource),
 	};
 	enum session_step next = session_step_next(&facts);
 
@@ -211,6 +224,7 @@ void resource_init(struct resource *resource, struct sessions *sessions,
 	resource->doubts = doubts_create();
 	list_init(&resource->streams);
 	loop_timer_init(&resource->end, on_end, resource);
+	loop_timer_init(&resource->moving, NULL, resource);
 	resource->floor = (struct floor_reader){ .env = &sessions->env,
 						 .resource = of,
 						 .on_known = on_floor,
@@ -222,6 +236,7 @@ void resource_finish(struct resource *resource)
 {
 	assert(list_is_empty(&resource->streams) && "exchanges end before us");
 	loop_timer_stop(&resource->end);
+	loop_timer_stop(&resource->moving);
 	floor_stop(&resource->floor);
 	doubts_destroy(resource->doubts);
 }

@@ -22,7 +22,7 @@ struct resource {
 	struct bucket_set wanted; /* the set of the next view */
 	struct list streams;
 	struct loop_timer end; /* the next stream's time has come; in ENDING */
-	int64_t deadline_ms;   /* of ENDING: what is still open is cut */
+	int64_t ending_ms;     /* since when ENDING */
 	int64_t changing_ms;   /* since when requests wait */
 	struct floor_reader floor;
 	bool has_floor;
@@ -31,7 +31,12 @@ struct resource {
 	/* The past, and who cannot be told by it. */
 	struct past past;
 	struct doubts *doubts;
-	struct view admitted; /* the view, as it was given to the last request */
+	/* Clients of the former view, since this one is served. */
+	int ended;                /* WATCHes that this change has ended */
+	int returning;            /* of these, what has not come back */
+	int64_t served_ms;        /* since when */
+	struct loop_timer moving; /* looks at them, while there are some */
+	struct view admitted;     /* the view, as it was given to the last request */
 };
 
 struct sessions {
@@ -67,6 +72,21 @@ const struct view *resource_admit(struct resource *resource,
 struct move *resource_move(struct resource *resource,
 			   const struct relay_request *request,
 			   const struct view *view);
+
+/*
+ * Clients of the former view begin to come back; the view is about to change, or is
+ * served no more; a stream of it has gone on.
+ */
+void resource_moves_begin(struct resource *resource);
+void resource_moves_end(struct resource *resource);
+void resource_moves_changed(struct resource *resource);
+
+/*
+ * Whether what left has been told to all of them that came back, those that were
+ * expected included; whether they have arrived, or had the time to.
+ */
+bool resource_is_released(const struct resource *resource);
+bool resource_is_settled(const struct resource *resource);
 
 /* The view is replaced by the next one: it belongs to the past. */
 void resource_remember(struct resource *resource, const struct view *next);

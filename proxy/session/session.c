@@ -69,6 +69,24 @@ static void hook_head(struct stream *stream, const struct upstream_head *head)
 	resource_look_again(resource);
 }
 
+/*
+ * Asked whenever the client has room: what was taken before has left. Who waits for
+ * it is told from the timer, not inside a hook.
+ */
+static void stream_follow_move(struct stream *stream)
+{
+	struct resource *resource = stream->owner;
+	bool was_released = stream->is_released, was_settled = stream->is_settled;
+
+	if (stream->move == NULL)
+		return;
+	stream->is_released |= move_is_released(stream->move);
+	stream->is_settled |= move_is_settled(stream->move);
+	if ((stream->is_released && !was_released) ||
+	    (stream->is_settled && !was_settled))
+		resource_moves_changed(resource);
+}
+
 static int hook_pass(struct stream *stream, struct slice bytes, size_t *n, bool *ends)
 {
 	struct resource *resource = stream->owner;
@@ -89,7 +107,9 @@ static int hook_pass(struct stream *stream, struct slice bytes, size_t *n, bool 
 		return rc;
 	}
 	sessions->values[SESSIONS_ENDED] += *ends;
+	resource->ended += *ends;
 	*n = bytes.len;
+	stream_follow_move(stream);
 	return 0;
 }
 
@@ -156,7 +176,8 @@ static bool resource_follows(const struct resource *resource)
 		return list_is_empty(&resource->streams);
 	return resource->step == SESSION_SERVING &&
 	       bucket_set_is_equal(&resource->view.set,
-				   ring_shown(ring, resource->resource));
+				   ring_shown(ring, resource->resource)) &&
+	       resource_is_released(resource);
 }
 
 bool sessions_follow(const struct sessions *sessions, enum resource_role role)

@@ -73,7 +73,8 @@ void sessions_on_ring(struct sessions *sessions);
 /*
  * Whether all resources of the role are where the current ring wants them: one that
  * it serves has the view of exactly what it shows, and nothing of a former view is
- * open; of one that it does not serve nothing is open.
+ * open, and its clients that came back have been told what left; of one that it does
+ * not serve nothing is open.
  */
 bool sessions_follow(const struct sessions *sessions, enum resource_role role);
 

@@ -21,6 +21,8 @@ enum session_step session_step_next(const struct step_facts *facts)
 {
 	if (facts->is_served && facts->view_stands)
 		return SESSION_SERVING;
+	if (facts->is_served && facts->is_settling)
+		return SESSION_SERVING;
 	if (facts->has_streams)
 		return SESSION_ENDING;
 	if (!facts->is_served)

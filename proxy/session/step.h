@@ -11,6 +11,7 @@
  * FLOOR    nothing is open: the floor of the next view is read; requests wait
  * SERVING  requests are answered from the view
  *
+ * A change of buckets waits until the last one's clients have arrived (is_settling).
  * A step follows from the facts alone, whatever the last one was. So the newest
  * ring counts at every point, and a change that comes in mid-change needs no case
  * of its own.
@@ -34,6 +35,7 @@ struct step_facts {
 	bool view_stands; /* what step_view_stands made of each ring since */
 	bool has_streams; /* LISTs and WATCHes are open */
 	bool has_floor;   /* read since the last stream ended and the set changed */
+	bool is_settling; /* in SERVING: clients are still being moved to the view */
 };
 
 const char *session_step_name(enum session_step step);

@@ -26,6 +26,9 @@ struct stream {
 	struct watch_facts facts; /* but for min_age_ms */
 	struct frame_scanner scanner;
 	struct move *move; /* ref; NULL: it is not moved */
+	bool is_released;  /* what the move says has left has left */
+	bool is_settled;   /* its client stands in the new view */
+	int64_t opened_ms;
 };
 
 /* On the heap, on no list. */

@@ -29,6 +29,9 @@ START_TEST(step_follows_from_the_facts)
 		{ { 1, 0, 0, 1 }, SESSION_SERVING },
 		{ { 1, 1, 0, 0 }, SESSION_SERVING },
 		{ { 1, 1, 1, 0 }, SESSION_SERVING },
+		/* The next change waits for the last one's clients; an end does not. */
+		{ { 1, 0, 1, 0, true }, SESSION_SERVING },
+		{ { 0, 0, 1, 0, true }, SESSION_ENDING },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

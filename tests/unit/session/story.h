@@ -33,6 +33,7 @@ struct story {
 	void *written_arg;
 	int writes;
 	int readmits;
+	bool is_followed; /* what sessions_follow said when it was last told */
 	bool is_readmitted;
 	bool is_writing;
 	struct exchange exchanges[EXCHANGES_MAX];
@@ -73,6 +74,13 @@ static inline void readmit(void *arg)
 	story->is_readmitted = true;
 }
 
+static inline void on_step(void *arg)
+{
+	(void)arg;
+	if (story->sessions != NULL)
+		story->is_followed = sessions_follow(story->sessions, RESOURCE_MAIN);
+}
+
 /* --- what happens --- */
 
 static inline void begin(void)
@@ -81,8 +89,9 @@ static inline void begin(void)
 	fake_ring_init(&story->world);
 	fake_ring_learn(&story->world);
 	ring_holder_init(&story->ring, &story->world.spec);
-	story->conf =
-		(struct session_conf){ .min_age_ms = 0, .list_timeout_ms = 60000 };
+	story->conf = (struct session_conf){ .min_age_ms = 0,
+					     .list_timeout_ms = 60000,
+					     .session_timeout_ms = 60000 };
 	story->sessions = sessions_create(&(struct sessions_env){
 		.loop = story->world.fake->loop,
 		.api = &story->world.fake->api,
@@ -92,6 +101,7 @@ static inline void begin(void)
 		.conf = &story->conf,
 		.write_barrier = write_barrier,
 		.readmit = readmit,
+		.on_step = on_step,
 	});
 	story->relay = sessions_relay(story->sessions);
 }
