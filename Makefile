@@ -108,7 +108,7 @@ $(foreach floor,$(floors),$(eval $(call unit_rules,$(floor))))
 include tests/lint/lint.mk
 -include $(shell find build -name '*.d' 2>/dev/null)
 
-.PHONY: unit lint e2e test demo setup clean help
+.PHONY: unit lint model model-full e2e test demo setup clean help
 
 unit: $(unit_programs) ## Unit tests under ASan and UBSan (one floor: make unit-ring)
 	@tests/unit/run.sh $^
@@ -119,10 +119,19 @@ lint: ## Floors, headers, format, sizes, shellcheck, clang-tidy
 e2e: build/sanitize/ringside ## The proxy before a real API server
 	@tests/e2e.sh go test -count=1 -timeout 30m -v ./... ../controlplane/...
 
-test: ## Install what is missing, then lint, unit and e2e
-	@tests/setup.sh build lint go
+model: ## Verify the models of handover, and that each rule is needed
+	@tests/setup.sh model
+	@tests/model/run.sh
+
+model-full: ## The same at full size: minutes, and gigabytes of memory
+	@tests/setup.sh model
+	@tests/model/run.sh full
+
+test: ## Install what is missing, then lint, unit, model and e2e
+	@tests/setup.sh build lint model go
 	@$(MAKE) $(parallel) lint
 	@$(MAKE) $(parallel) unit
+	@$(MAKE) model
 	@$(MAKE) $(parallel) e2e
 
 demo: ## Install what is missing, then show it on this machine
@@ -131,11 +140,11 @@ demo: ## Install what is missing, then show it on this machine
 	@VARIANT=release tests/e2e.sh go run ./demo
 
 setup: ## Install the Debian packages that building and testing need
-	@tests/setup.sh build lint go
+	@tests/setup.sh build lint model go
 
 clean: ## Remove build/
 	rm -rf build
 
 help: ## This list
-	@sed -nE 's/^([a-z0-9]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | \
 		expand -t 10

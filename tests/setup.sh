@@ -3,7 +3,7 @@
 # it is. Missing Debian packages are installed where we may (root, or sudo
 # without a password); otherwise the command to type is printed.
 #
-#	tests/setup.sh [build] [lint] [go]
+#	tests/setup.sh [build] [lint] [model] [go]
 set -euo pipefail
 
 # Control-plane modules name the Go they need; from 1.21 on, go fetches it.
@@ -12,6 +12,7 @@ oldest_go=1.21
 declare -A packages=(
 	[build]="gcc make pkg-config libh2o-evloop-dev libcurl4-openssl-dev libssl-dev
 		libnghttp2-dev libyajl-dev libyaml-dev libxxhash-dev check"
+	[model]="gcc spin"
 	[lint]="clang-format clang-tidy shellcheck python3"
 )
 

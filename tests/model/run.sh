@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Verifies the models, and that each rule that is left out is missed.
+#
+#	tests/model/run.sh [full]
+#
+# handover.pml  one_writer, late_write; abstract time, no bound on anything else
+# clocks.pml    the same with clocks, margins and network delays, within bounds; with
+#               -DLIVE full_coverage: after the last fault every bucket is covered
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+build=$here/../../build/model
+failed=0
+
+# verify MODEL WANTED OPTION...: WANTED is 0 (it holds) or 1 (a counterexample).
+verify() {
+	local model=$1 wanted=$2 dir began=$SECONDS result states errors
+
+	shift 2
+	dir=$build/$model$(printf '%s' "$@" | tr -c 'A-Za-z0-9_\n' '-')
+	mkdir -p "$dir"
+	cd "$dir"
+	spin "$@" -a "$here/$model.pml" >spin.log
+	gcc -w "${MODEL_O:--O1}" -DSAFETY -DNOREDUCE -DMEMLIM="${MODEL_MB:-6000}" -o pan pan.c
+	result=$(./pan -m20000000 -w"${MODEL_HASH:-22}")
+	# One that did not reach its end holds nothing.
+	if grep -qE 'max search depth too small|out of memory|reached -DMEMLIM' \
+		<<<"$result"; then
+		errors=unfinished
+	else
+		errors=$(sed -nE 's/.*errors: ([0-9]+).*/\1/p' <<<"$result")
+	fi
+	states=$(sed -nE 's/^ *([0-9.e+]+) states, stored.*/\1/p' <<<"$result")
+	printf 'model: %-8s %9s states %3ds  %s: %s\n' "$model" "$states" \
+		$((SECONDS - began)) "$*" \
+		"$([ "$errors" = 0 ] && echo holds || echo "errors: $errors")"
+	[ "$errors" = "$wanted" ] || failed=1
+}
+
+rules=(NO_FENCE NO_DRAIN NO_ACK ANY_ACK NO_SEAL NO_MARGIN
+	NAMED_WITHOUT_LIFE REJOIN_AT_ONCE NO_PRECONDITION)
+
+verify handover 0 -DN=2 -DK=2
+verify handover 0 -DN=3 -DK=1
+for rule in "${rules[@]}"; do
+	verify handover 1 -DN=2 -DK=1 "-D$rule"
+done
+verify clocks 0 -DLIVE -DN=2 -DK=2 -DFAULTS=2
+verify clocks 1 -DLIVE -DN=2 -DK=2 -DFAULTS=2 -DHOLDENDS=0
+
+if [ "${1-}" = full ]; then
+	clocks=(-DN=2 -DC=1 -DK=1 -DE=3 -DD=2 -DABS=1 -DNETD=1)
+	verify clocks 0 "${clocks[@]}"
+	for rule in MARGIN=0 INPLACE=1 REJOINDRAIN=0 CONSREAD=0; do
+		verify clocks 1 "${clocks[@]}" "-D$rule"
+	done
+	verify clocks 0 -DLIVE -DN=3 -DK=2 -DFAULTS=2
+	MODEL_O=-O2 MODEL_MB=12000 MODEL_HASH=26 verify handover 0 -DN=3 -DK=2
+fi
+exit $failed
