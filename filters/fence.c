@@ -10,7 +10,8 @@
 
 static bool is_fenced(const struct filter_call *call)
 {
-	return call->resource && kube_verb_is_mutating(call->request->verb);
+	return call->resource && kube_verb_is_mutating(call->request->verb) &&
+	       !kube_request_is_unserved(call->request);
 }
 
 static bool is_apply(struct slice content_type)

@@ -25,7 +25,8 @@ static bool is_labelled(const struct filter_call *call)
 {
 	const struct kube_request *request = call->request;
 
-	if (!call->resource || request->subresource.len > 0)
+	if (!call->resource || request->subresource.len > 0 ||
+	    kube_request_is_unserved(request))
 		return false;
 	return request->verb == KUBE_VERB_CREATE || request->verb == KUBE_VERB_UPDATE ||
 	       (request->verb == KUBE_VERB_PATCH && patch_of(call) != KUBE_PATCH_OTHER);

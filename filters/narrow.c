@@ -86,6 +86,8 @@ static enum filter_verdict narrow_select(struct filter_call *call)
 
 static void narrow_apply(struct filter_call *call, const struct view_answer *answer)
 {
+	uint64_t limit; /* one that is no number is left for the API server to refuse */
+
 	if (answer->sets_version && answer->version[0] == '\0')
 		query_remove(call->query, "resourceVersion");
 	else if (answer->sets_version)
@@ -95,6 +97,8 @@ static void narrow_apply(struct filter_call *call, const struct view_answer *ans
 		query_set(call->query, "resourceVersionMatch", slice_of(answer->match));
 	else if (answer->sets_match)
 		query_remove(call->query, "resourceVersionMatch");
+	if (answer->drops_limit && slice_to_u64(get(call, "limit"), &limit) == 0)
+		query_remove(call->query, "limit");
 }
 
 static enum filter_verdict narrow_position(struct filter_call *call)

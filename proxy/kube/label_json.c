@@ -185,7 +185,7 @@ static bool touches(const struct label_edit *edit, const struct site *site)
 {
 	struct json_member directive;
 
-	if (site->found_n == LEVELS_N || is_null_at(site, 0) || is_null_at(site, 1))
+	if (site->found_n == LEVELS_N || is_null_at(site, 1))
 		return true;
 	if (edit->form != LABEL_IN_STRATEGIC_PATCH)
 		return false;
@@ -263,6 +263,9 @@ static int drop_others(struct buf *out, const struct label_edit *edit,
 static int edit_patch(struct buf *out, const struct label_edit *edit,
 		      const struct site *site, struct err *err)
 {
+	/* Without a name nobody can say what is patched: refused by the API server. */
+	if (is_null_at(site, 0))
+		return buf_append(out, edit->body);
 	if (edit->form == LABEL_IN_STRATEGIC_PATCH && retains(site))
 		return err_set(err, -ENOTSUP, "$retainKeys of metadata or labels");
 	if (!edit->value.data && site->found_n < LEVELS_N)

@@ -13,7 +13,8 @@
 /* What the operations so far have made of the labels. */
 enum labels_state {
 	LABELS_AS_THEY_WERE,
-	LABELS_THERE, /* an object, in which our label may have changed */
+	LABELS_WITHOUT, /* an object without our label */
+	LABELS_WITH,    /* an object with our label */
 	LABELS_GONE,
 	LABELS_UNCERTAIN,
 };
@@ -67,18 +68,26 @@ static enum relation relation_of(struct slice pointer, struct slice key)
 	return ends[n];
 }
 
-static enum labels_state after_value(const struct json *operation)
+static bool has_member(const struct json *object, struct slice key)
+{
+	for (const struct json *member = object->first; member; member = member->next)
+		if (slice_eq(member->key, key))
+			return true;
+	return false;
+}
+
+static enum labels_state after_value(const struct json *operation, struct slice key)
 {
 	const struct json *value = json_get(operation, "value");
 
 	if (value && value->type == JSON_OBJECT)
-		return LABELS_THERE;
+		return has_member(value, key) ? LABELS_WITH : LABELS_WITHOUT;
 	return value && value->type == JSON_NULL ? LABELS_GONE : LABELS_UNCERTAIN;
 }
 
 /* An operation that writes at `relation`. */
 static enum labels_state after_write(enum labels_state state, enum relation relation,
-				     const struct json *operation)
+				     const struct json *operation, struct slice key)
 {
 	bool has_value = json_get(operation, "value") != NULL;
 
@@ -86,9 +95,9 @@ static enum labels_state after_write(enum labels_state state, enum relation rela
 	case ELSEWHERE:
 		return state;
 	case AT_LABEL:
-		return LABELS_THERE;
+		return LABELS_WITH;
 	case AT_LABELS:
-		return has_value ? after_value(operation) : LABELS_UNCERTAIN;
+		return has_value ? after_value(operation, key) : LABELS_UNCERTAIN;
 	case ABOVE:
 		break;
 	}
@@ -98,7 +107,7 @@ static enum labels_state after_write(enum labels_state state, enum relation rela
 static enum labels_state after_removal(enum labels_state state, enum relation relation)
 {
 	static const enum labels_state states[] = {
-		[AT_LABEL] = LABELS_THERE,
+		[AT_LABEL] = LABELS_WITHOUT,
 		[AT_LABELS] = LABELS_GONE,
 		[ABOVE] = LABELS_UNCERTAIN,
 	};
@@ -119,7 +128,7 @@ static enum labels_state after(enum labels_state state, const struct json *opera
 		return after_removal(state, path);
 	if (slice_is(op, "move"))
 		state = after_removal(state, from);
-	return after_write(state, path, operation);
+	return after_write(state, path, operation, key);
 }
 
 /* A token: "/" and "~" escaped; then a JSON string's content. */
@@ -141,25 +150,35 @@ static int write_pointer(struct buf *out, struct slice key)
 	return rc;
 }
 
-/* The operation that sets the label in what is left. */
-static int write_operation(struct buf *out, const struct label_edit *edit, bool is_gone)
+/* {"op":"add","path":<labels>,"value":{<label>:<value>}} */
+static int write_labels(struct buf *out, const struct label_edit *edit)
 {
-	int rc = buf_append_text(out, "{\"op\":\"add\",\"path\":");
+	int rc = buf_append_text(
+		out, "{\"op\":\"add\",\"path\":\"/metadata/labels\",\"value\":{");
 
 	if (rc == 0)
-		rc = is_gone ? buf_append_text(out, "\"/metadata/labels\"")
-			     : write_pointer(out, edit->key);
-	if (rc == 0)
-		rc = buf_append_text(out, ",\"value\":");
-	if (rc == 0 && is_gone)
-		rc = buf_append_text(out, "{");
-	if (rc == 0 && is_gone)
 		rc = json_write_string(out, edit->key);
-	if (rc == 0 && is_gone)
+	if (rc == 0)
 		rc = buf_append_text(out, ":");
 	if (rc == 0)
 		rc = json_write_string(out, edit->value);
-	return rc == 0 ? buf_append_text(out, is_gone ? "}}" : "}") : rc;
+	return rc == 0 ? buf_append_text(out, "}}") : rc;
+}
+
+/* {"op":"add","path":<label>,"value":<value>}, or {"op":"remove","path":<label>} */
+static int write_label(struct buf *out, const struct label_edit *edit)
+{
+	bool is_removed = !edit->value.data;
+	int rc = buf_append_text(out, is_removed ? "{\"op\":\"remove\",\"path\":"
+						 : "{\"op\":\"add\",\"path\":");
+
+	if (rc == 0)
+		rc = write_pointer(out, edit->key);
+	if (rc == 0 && !is_removed)
+		rc = buf_append_text(out, ",\"value\":");
+	if (rc == 0 && !is_removed)
+		rc = json_write_string(out, edit->value);
+	return rc == 0 ? buf_append_text(out, "}") : rc;
 }
 
 /* Behind the last operation: there is one, as the patch touches the labels. */
@@ -175,7 +194,7 @@ static int append(struct buf *out, const struct label_edit *edit, bool is_gone)
 	if (rc == 0)
 		rc = buf_append_text(out, ",");
 	if (rc == 0)
-		rc = write_operation(out, edit, is_gone);
+		rc = is_gone ? write_labels(out, edit) : write_label(out, edit);
 	return rc == 0 ? buf_append(out, slice_from(body, end - 1)) : rc;
 }
 
@@ -194,11 +213,10 @@ int label_json_patch_edit(struct buf *out, const struct label_edit *edit,
 	arena_destroy(arena);
 	if (rc < 0)
 		return rc;
-	if (state == LABELS_AS_THEY_WERE || (!edit->value.data && state == LABELS_GONE))
-		return buf_append(out, edit->body);
-	if (state == LABELS_UNCERTAIN || !edit->value.data)
+	if (state == LABELS_UNCERTAIN)
 		return err_set(err, -ENOTSUP,
-			       "a JSON patch that replaces the metadata as a whole, or "
-			       "the bucket label");
+			       "a JSON patch that replaces the metadata as a whole");
+	if (state == LABELS_AS_THEY_WERE || (!edit->value.data && state != LABELS_WITH))
+		return buf_append(out, edit->body);
 	return append(out, edit, state == LABELS_GONE);
 }

@@ -60,6 +60,13 @@ const char *kube_verb_name(enum kube_verb verb);
 /* Whether the verb changes something (fenced): create ... connect. */
 bool kube_verb_is_mutating(enum kube_verb verb);
 
+/* A PUT or PATCH of a collection: the API has no such thing (405). */
+static inline bool kube_request_is_unserved(const struct kube_request *request)
+{
+	return request->name.len == 0 &&
+	       (request->verb == KUBE_VERB_UPDATE || request->verb == KUBE_VERB_PATCH);
+}
+
 /*
  * target: origin-form ("/path?query"). Never fails on odd input: what cannot be
  * read with certainty is marked is_ambiguous.

@@ -13,6 +13,7 @@ static bool find_by_reference(struct locate_question *out,
 	const struct owner_reference *reference =
 		meta_owner(owned->meta, is_ring_kind, (void *)catalog);
 	const struct ring_resource *resource = NULL;
+	bool is_namespaced;
 
 	if (reference)
 		resource = catalog_of_kind(catalog,
@@ -20,10 +21,14 @@ static bool find_by_reference(struct locate_question *out,
 					   reference->kind);
 	if (!resource)
 		return false;
+	is_namespaced = catalog_entry(catalog, resource->index)->is_namespaced;
+	/* What is in no namespace has no owner in one. */
+	if (is_namespaced && owned->namespace.len == 0)
+		return false;
 	*out = (struct locate_question){ .resource = resource,
 					 .name = reference->name,
 					 .uid = reference->uid };
-	if (catalog_entry(catalog, resource->index)->is_namespaced)
+	if (is_namespaced)
 		out->namespace = owned->namespace;
 	return true;
 }

@@ -6,6 +6,7 @@
 #include "proxy/kube/list.h"
 
 #define MATCH_NOT_OLDER_THAN "NotOlderThan"
+#define MATCH_EXACT "Exact"
 
 static void view_answer_at_floor(struct view_answer *answer, const struct view *view)
 {
@@ -38,6 +39,17 @@ static enum view_verdict view_ask_page(const struct view *view, struct slice tok
 }
 
 /*
+ * Exactly 0 is no position: the API server refuses that. Whatever a later API may
+ * mean by another match: no older than the floor.
+ */
+static enum view_verdict view_ask_exact(const struct view_question *question,
+					uint64_t version)
+{
+	return version == 0 && slice_is(question->match, MATCH_EXACT) ? VIEW_PASS
+								      : VIEW_EXPIRED;
+}
+
+/*
  * A list replaces all that its client knows, so it need not trust the position:
  * it must only be no older than the floor.
  */
@@ -52,10 +64,11 @@ static enum view_verdict view_ask_list(const struct view *view,
 	if (!view_is_below(view, question, &version))
 		return VIEW_PASS;
 	if (question->match.len > 0 && !slice_is(question->match, MATCH_NOT_OLDER_THAN))
-		return VIEW_EXPIRED;
+		return view_ask_exact(question, version);
 	view_answer_at_floor(answer, view);
 	answer->sets_match = true;
 	answer->match = MATCH_NOT_OLDER_THAN;
+	answer->drops_limit = version == 0;
 	return VIEW_REWRITE;
 }
 

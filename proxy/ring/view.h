@@ -61,10 +61,12 @@ struct view_answer {
 	char version[24];
 	bool sets_match; /* resourceVersionMatch becomes this; NULL removes it */
 	const char *match;
+	bool drops_limit;
 };
 
 /*
- * LIST: "" and no version stay; 0 or one below F becomes F with NotOlderThan;
+ * LIST: "" and no version stay; 0 or one below F becomes F with NotOlderThan, and
+ * of 0 the limit goes, as kube-apiserver answers that from its cache, whole;
  * any other match below F is expired; so is a continue token of a list below F, or
  * one whose list cannot be told. WATCH: no version and "" stay, 0 becomes no
  * version: the most recent state; a version below F is expired, unless its client

@@ -39,6 +39,19 @@ func (r *Ring) WaitLabelled(count int) []unstructured.Unstructured {
 	return foos
 }
 
+// WaitDeploymentsLabelled waits until count Deployments of the ring bear a bucket.
+func (r *Ring) WaitDeploymentsLabelled(count int) {
+	r.t.Helper()
+	Eventually(r.t, "the Deployments are labelled", func(ctx context.Context) error {
+		list, err := cluster.Kube.AppsV1().Deployments(r.Namespace).
+			List(ctx, metav1.ListOptions{LabelSelector: r.Label()})
+		if err == nil && len(list.Items) != count {
+			err = fmt.Errorf("%d are, not %d", len(list.Items), count)
+		}
+		return err
+	})
+}
+
 // Foos are the ring's Foos as the API server has them.
 func (r *Ring) Foos() []unstructured.Unstructured {
 	r.t.Helper()

@@ -88,7 +88,8 @@ END_TEST
 START_TEST(list_at_exactly_an_older_position_is_expired)
 {
 	static const struct row rows[] = {
-		{ "0", "Exact", .verdict = VIEW_EXPIRED },
+		/* No position, which the API server refuses. */
+		{ "0", "Exact", .verdict = VIEW_PASS },
 		{ "99", "Exact", .verdict = VIEW_EXPIRED },
 		{ "100", "Exact", .verdict = VIEW_PASS },
 		{ "101", "Exact", .verdict = VIEW_PASS },
@@ -238,6 +239,9 @@ START_TEST(coherent_view_no_answer_stands_on_an_older_position)
 
 		if (view_ask(&view, &question, &answer) == VIEW_EXPIRED)
 			continue;
+		if (!question.is_watch && asked == 0 &&
+		    slice_is(question.match, "Exact"))
+			continue; /* the API server refuses that */
 		if (answer.sets_version && answer.version[0] == '\0')
 			continue; /* the most recent state */
 		if (answer.sets_version)
