@@ -61,6 +61,16 @@ static void connection_cut(struct connection *connection)
 	(void)shutdown(h2o_socket_get_fd(connection->socket), SHUT_RDWR);
 }
 
+/* The same for one that costs too much: it may not read what would tell it. */
+static void connection_reset(struct connection *connection)
+{
+	struct linger none = { .l_onoff = 1, .l_linger = 0 };
+	int fd = h2o_socket_get_fd(connection->socket);
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	connection_cut(connection);
+}
+
 static int on_request(h2o_handler_t *super, h2o_req_t *req)
 {
 	struct handler *handler = H2O_STRUCT_FROM_MEMBER(struct handler, super, super);
@@ -71,7 +81,7 @@ static int on_request(h2o_handler_t *super, h2o_req_t *req)
 	if (!guard_begin(&connection->guard) && !connection->is_cut) {
 		server->values[SERVER_ABUSED]++;
 		log_warn("listener", "a client took back too many requests; closing");
-		connection_cut(connection);
+		connection_reset(connection);
 	}
 	exchange_start(server, &connection->guard, req);
 	return 0;
@@ -94,7 +104,7 @@ static void look(struct connection *connection, int64_t now)
 		return;
 	connection->listener->server->values[SERVER_STALLED]++;
 	log_warn("listener", "a request does not arrive; closing");
-	connection_cut(connection);
+	connection_reset(connection);
 }
 
 static void on_look(void *arg)

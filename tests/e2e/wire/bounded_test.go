@@ -367,6 +367,7 @@ func boundedResets(t *testing.T) {
 	began := time.Now()
 	var sent int
 	for err == nil && sent < 1_000_000 && time.Since(began) < Patience {
+		must(t, client.SetWriteDeadline(time.Now().Add(Patience)))
 		var stream uint32
 		if stream, err = client.Headers(PseudoFields("GET /x HTTP/1.1"), true); err == nil {
 			err = client.WriteRSTStream(stream, http2.ErrCodeCancel)
