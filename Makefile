@@ -108,7 +108,7 @@ $(foreach floor,$(floors),$(eval $(call unit_rules,$(floor))))
 include tests/lint/lint.mk
 -include $(shell find build -name '*.d' 2>/dev/null)
 
-.PHONY: unit lint model model-full e2e test demo setup clean help
+.PHONY: unit lint model model-full e2e test demo bench setup clean help
 
 unit: $(unit_programs) ## Unit tests under ASan and UBSan (one floor: make unit-ring)
 	@tests/unit/run.sh $^
@@ -138,6 +138,11 @@ demo: ## Install what is missing, then show it on this machine
 	@tests/setup.sh build go
 	@$(MAKE) $(parallel) build/release/ringside
 	@VARIANT=release tests/e2e.sh go run ./demo
+
+bench: ## Install haproxy and nginx, then measure beside them (7 minutes)
+	@tests/setup.sh build go bench
+	@$(MAKE) $(parallel) build/release/ringside
+	@cd tests/bench && RINGSIDE=$(CURDIR)/build/release/ringside go run .
 
 setup: ## Install the Debian packages that building and testing need
 	@tests/setup.sh build lint model go
