@@ -5,6 +5,7 @@
  * it; for what is created, the owner that its body names, or placement.
  */
 #include <assert.h>
+#include <inttypes.h>
 
 #include "filters/filter.h"
 
@@ -51,11 +52,34 @@ static unsigned fence_wants(const struct filter_call *call)
 /* 409 Conflict: what every framework tries again. why lives in the arena. */
 static enum filter_verdict fence_refuse(struct filter_call *call, const char *why)
 {
-	call->reply = (struct status){ 409, "Conflict",
-				       arena_printf(call->arena, "%s (ring %.*s)", why,
-						    SLICE_ARGS(call->spec->ring)),
-				       0 };
+	const char *member = call->ring->member ? call->ring->member : "";
+
+	call->reply = (struct status){
+		409, "Conflict",
+		arena_printf(call->arena,
+			     "%s (ring %.*s, member %s, epoch %" PRIu64 ")", why,
+			     SLICE_ARGS(call->spec->ring), member, call->ring->epoch),
+		0
+	};
 	return FILTER_REPLY;
+}
+
+/* Names whose bucket it is. */
+static enum filter_verdict refuse_foreign(struct filter_call *call, int bucket)
+{
+	struct bucket_owner who = owners_of(call->ring->owners, bucket);
+	const char *why = arena_printf(call->arena,
+				       "bucket %d is owned by another member", bucket);
+
+	if (who.owner.len > 0 && slice_eq(who.owner, who.target))
+		why = arena_printf(call->arena,
+				   "bucket %d is owned by another member, %.*s", bucket,
+				   SLICE_ARGS(who.owner));
+	else if (who.owner.len > 0)
+		why = arena_printf(call->arena,
+				   "bucket %d is on its way from %.*s to %.*s", bucket,
+				   SLICE_ARGS(who.owner), SLICE_ARGS(who.target));
+	return fence_refuse(call, why);
 }
 
 static const char *right_obstacle(const struct ring *ring)
@@ -113,10 +137,7 @@ static enum filter_verdict fence_permit(struct filter_call *call, int bucket)
 	if (!ring_has_right(call->ring, call->now_ms))
 		return refuse_without_right(call, bucket);
 	if (bucket >= 0 && !ring_may_write(call->ring, bucket, call->now_ms))
-		return fence_refuse(call,
-				    arena_printf(call->arena,
-						 "bucket %d is owned by another member",
-						 bucket));
+		return refuse_foreign(call, bucket);
 	call->bucket = bucket;
 	call->is_counted = call->request->verb != KUBE_VERB_CONNECT;
 	return FILTER_PASS;

@@ -20,6 +20,8 @@ struct membership {
 	struct coordinator *coordinator;
 	struct leave leave;
 	struct turn turn;
+	struct owners *owners; /* of the assignment that is known */
+	uint64_t owners_epoch;
 	/* Everything that happens leads here, once a turn of the loop. */
 	struct loop_task task;
 	struct loop_timer deadline; /* a peer becomes silent */
@@ -47,6 +49,19 @@ static uint32_t membership_catalogued(const struct membership *m)
 	return known;
 }
 
+/* For messages; made anew when the assignment is another one. */
+static struct owners *membership_owners(struct membership *m)
+{
+	const struct assignment *known = follower_assignment(m->follower);
+
+	if (!m->owners || m->owners_epoch != known->epoch) {
+		owners_unref(m->owners);
+		m->owners = owners_create(known);
+		m->owners_epoch = known->epoch;
+	}
+	return m->owners;
+}
+
 static void membership_publish(struct membership *m)
 {
 	struct outlook outlook = {
@@ -68,6 +83,8 @@ static void membership_publish(struct membership *m)
 	turn_step(&m->turn, outlook.known, outlook_identity(&outlook),
 		  outlook_is_serving(&outlook));
 	ring = outlook_ring(&outlook);
+	ring.member = m->context.conf.id;
+	ring.owners = membership_owners(m);
 	m->was_member |= outlook.identity.len > 0;
 	m->context.values[MEMBER_OWNED] = bucket_set_count(&ring.owned);
 	if (outlook_is_equal(current, &ring))
@@ -398,6 +415,9 @@ void membership_destroy(struct membership *m)
 	peers_destroy(m->peers);
 	election_destroy(m->election);
 	keeper_destroy(m->keeper);
+	owners_unref(m->owners);
+	/* Texts of ours go; what is published must not name them. */
+	m->env.ring->current->member = NULL;
 	member_context_finish(&m->context);
 	free(m);
 }

@@ -4,8 +4,10 @@
  * room. Sharded LISTs and WATCHes pass their relay on the way.
  */
 #include <assert.h>
+#include <inttypes.h>
 
 #include "proxy/base/log.h"
+#include "proxy/base/units.h"
 #include "proxy/net/exchange.h"
 #include "proxy/net/headers.h"
 #include "proxy/net/server.h"
@@ -232,17 +234,35 @@ static struct slice target(struct exchange *exchange)
 	return copy;
 }
 
-/* A sharded write must not outlive the right it was let pass by. */
+/*
+ * A sharded write must not outlive the right it was let pass by; what is connected
+ * to an object is cut when that ends (server_on_ring). 0: no limit.
+ */
 static int64_t time_limit(struct exchange *exchange)
 {
 	int64_t now_ms = loop_now_ms(exchange->server->loop);
 
-	if (exchange->resource == NULL || !kube_verb_is_mutating(exchange->kube.verb))
+	if (exchange->resource == NULL || !kube_verb_is_mutating(exchange->kube.verb) ||
+	    exchange->kube.verb == KUBE_VERB_CONNECT)
 		return 0;
 	exchange->limit_ms = exchange->ring->right_until_ms;
 	if (exchange->limit_ms <= now_ms)
 		exchange->limit_ms = now_ms + 1;
 	return exchange->limit_ms - now_ms;
+}
+
+/* The API server is told, too, unless the client asks for less. */
+static void tell_limit(struct exchange *exchange, int64_t limit_ms)
+{
+	struct slice theirs;
+	int64_t theirs_ms;
+
+	if (limit_ms == 0 || (query_get(exchange->query, "timeout", &theirs) &&
+			      units_parse_duration(theirs, &theirs_ms) == 0 &&
+			      theirs_ms > 0 && theirs_ms <= limit_ms))
+		return;
+	query_set(exchange->query, "timeout",
+		  slice_of(arena_printf(exchange->arena, "%" PRId64 "ms", limit_ms)));
 }
 
 static void open_stream(struct exchange *exchange)
@@ -275,7 +295,6 @@ void forward_start(struct exchange *exchange)
 	struct header *headers;
 	struct upstream_request request = {
 		.method = exchange->kube.method,
-		.target = target(exchange),
 		.body = exchange->body,
 		.has_body = exchange->has_body,
 		.is_safe = is_safe(exchange),
@@ -283,6 +302,9 @@ void forward_start(struct exchange *exchange)
 		.timeout_ms = time_limit(exchange),
 	};
 
+	tell_limit(exchange, request.timeout_ms);
+	request.write_limit_ms = request.timeout_ms;
+	request.target = target(exchange);
 	if (exchange->is_upgrade) {
 		exchange_enter(exchange, EXCHANGE_TUNNEL);
 		server->values[SERVER_TUNNELLED]++;

@@ -45,6 +45,8 @@ struct upstream_request {
 	bool is_safe; /* may be sent again where a kept connection turns out dead */
 	enum upstream_identity identity;
 	int64_t timeout_ms; /* of the whole transfer; 0: none */
+	/* How long the kernel may try to deliver what is sent; 0: its own limit. */
+	int64_t write_limit_ms;
 };
 
 struct upstream_head {

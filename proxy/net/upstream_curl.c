@@ -16,6 +16,7 @@
 #include "proxy/base/log.h"
 #include "proxy/net/credentials.h"
 #include "proxy/net/curl_loop.h"
+#include "proxy/net/sockets.h"
 
 #define CONNECTIONS_KEPT_MAX 512L
 /* Below kube-apiserver's own 90 s, so that we never reuse what it just closed. */
@@ -28,6 +29,7 @@ struct curl_upstream {
 	struct credentials credentials;
 	int64_t connect_timeout_ms;
 	struct curl_loop curl;
+	struct sockets sockets;
 	struct loop_task work;
 	struct list ready; /* transfers with something to tell */
 	CURL *kept[HANDLES_KEPT_MAX];
@@ -49,7 +51,8 @@ struct transfer {
 	enum upstream_result result;
 	struct err err;
 	char curl_text[CURL_ERROR_SIZE];
-	int sends; /* how often the request was about to leave */
+	int64_t limit_ms; /* request->write_limit_ms */
+	int sends;        /* how often the request was about to leave */
 	bool is_safe;
 	bool is_refused;
 	bool is_resend_forbidden;
@@ -154,7 +157,7 @@ static int on_prereq(void *arg, char *remote, char *local, int remote_port,
 {
 	struct transfer *transfer = arg;
 
-	(void)remote, (void)local, (void)remote_port, (void)local_port;
+	(void)remote, (void)local, (void)remote_port;
 	/* libcurl sends again when a kept connection dies before the first byte. */
 	if (transfer->sends > 0 && !transfer->is_safe) {
 		transfer->is_resend_forbidden = true;
@@ -165,6 +168,8 @@ static int on_prereq(void *arg, char *remote, char *local, int remote_port,
 		return CURL_PREREQFUNC_ABORT;
 	}
 	transfer->sends++;
+	/* A connection that is used again may have the limit of a write before. */
+	sockets_limit(&transfer->upstream->sockets, local_port, transfer->limit_ms);
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -376,6 +381,7 @@ static struct transfer *curl_start(struct upstream *super,
 	transfer->events = events;
 	transfer->arg = arg;
 	transfer->is_safe = request->is_safe;
+	transfer->limit_ms = request->write_limit_ms;
 	transfer->arena = arena_create();
 	transfer->fields = arena_alloc(transfer->arena,
 				       TRANSFER_HEADERS_MAX * sizeof(struct header));
@@ -383,6 +389,7 @@ static struct transfer *curl_start(struct upstream *super,
 	buf_init(&transfer->body, TRANSFER_BYTES_MAX);
 	transfer->easy = handle_get(upstream);
 	set_transport(transfer);
+	sockets_watch(&upstream->sockets, transfer->easy);
 	credentials_apply(&upstream->credentials, transfer->easy,
 			  request->identity == UPSTREAM_AS_MEMBER);
 	set_request(transfer, request);
@@ -429,6 +436,7 @@ static void curl_destroy(struct upstream *super)
 	while (upstream->kept_n > 0)
 		curl_easy_cleanup(upstream->kept[--upstream->kept_n]);
 	curl_loop_finish(&upstream->curl);
+	sockets_finish(&upstream->sockets);
 	loop_task_stop(&upstream->work);
 	credentials_finish(&upstream->credentials);
 	curl_global_cleanup();
@@ -463,6 +471,7 @@ int upstream_curl_create(struct upstream **out, struct loop *loop,
 	upstream->loop = loop;
 	upstream->connect_timeout_ms = connect_timeout_ms;
 	list_init(&upstream->ready);
+	sockets_init(&upstream->sockets);
 	loop_task_init(&upstream->work, ready_run, upstream);
 	curl_loop_init(&upstream->curl, loop, ready_run, upstream);
 	curl_multi_setopt(upstream->curl.multi, CURLMOPT_MAXCONNECTS,

@@ -28,6 +28,7 @@ struct ring *ring_create(const struct ring *values)
 		abort();
 	*ring = *values;
 	ring->refs = 1;
+	owners_ref(ring->owners);
 	return ring;
 }
 
@@ -41,8 +42,10 @@ struct ring *ring_ref(struct ring *ring)
 void ring_unref(struct ring *ring)
 {
 	assert(ring->refs > 0 && "each unref has its ref");
-	if (--ring->refs == 0)
-		free(ring);
+	if (--ring->refs > 0)
+		return;
+	owners_unref(ring->owners);
+	free(ring);
 }
 
 bool ring_may_write(const struct ring *ring, int bucket, int64_t now_ms)

@@ -11,6 +11,7 @@
 
 #include "proxy/base/arena.h"
 #include "proxy/ring/inflight.h"
+#include "proxy/ring/owners.h"
 #include "proxy/ring/spec.h"
 
 enum ring_state {
@@ -32,14 +33,16 @@ struct ring {
 	 */
 	struct bucket_set shown[RESOURCE_ROLES_N];
 	uint64_t epoch;
-	uint32_t served;        /* bit i: resource i has had its first pass */
+	const char *member;    /* our id, for messages; outlives the ring; NULL: none */
+	struct owners *owners; /* of this epoch, for messages; may be NULL */
+	uint32_t served;       /* bit i: resource i has had its first pass */
 	int64_t right_until_ms; /* CLOCK_BOOTTIME; writes end here */
 	const char *reason;     /* why not ready: static text, for messages */
 };
 
 const char *ring_state_name(enum ring_state state);
 
-/* A heap copy of *values with one reference. */
+/* A heap copy of *values with one reference; it shares their owners. */
 struct ring *ring_create(const struct ring *values);
 struct ring *ring_ref(struct ring *ring);
 void ring_unref(struct ring *ring);

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,6 +67,9 @@ func (h *history) read() {
 			h.versions = append(h.versions, version{event.Received, event.At, assignment})
 		}
 		id, isWriter := writerOf(event.UserAgent)
+		if isWriter && event.Verb == "patch" && !strings.Contains(event.RequestURI, "timeout=") {
+			h.t.Errorf("the API server was not told how long it may take: %s: %s", &event, event.RequestURI)
+		}
 		if isWriter && event.Verb == "patch" && event.Object.Resource == "foos" {
 			h.writes = append(h.writes, write{event.Received, event.At,
 				h.buckets[event.Object.Name], id, event.String()})

@@ -238,6 +238,35 @@ START_TEST(fence_judges_by_the_ring_that_is_current)
 }
 END_TEST
 
+START_TEST(refusal_names_who_has_the_bucket_who_we_are_and_the_epoch)
+{
+	struct assignment assignment = { .buckets = 8,
+					 .epoch = 12,
+					 .members = { SLICE_LITERAL("a/1"),
+						      SLICE_LITERAL("b/7") },
+					 .members_n = 2 };
+	struct desk desk;
+
+	assignment.bucket[3] = (struct assigned_bucket){ 1, 1, 12 };
+	assignment.bucket[4] = (struct assigned_bucket){ 0, 1, 12 };
+	desk_open(&desk, "DELETE", FOOS "/x");
+	desk.ring.epoch = 12;
+	desk.ring.member = "a";
+	desk.ring.owners = owners_create(&assignment);
+	desk.call.object = (struct evidence){ PLACED_AT, 3 };
+	ck_assert_int_eq(send(&desk), FILTER_REPLY);
+	desk_check_reply(&desk, 409, "Conflict",
+			 "bucket 3 is owned by another member, b/7 (ring foos, member "
+			 "a, epoch 12)");
+	desk.call.object.bucket = 4;
+	ck_assert_int_eq(send(&desk), FILTER_REPLY);
+	desk_check_reply(&desk, 409, "Conflict",
+			 "bucket 4 is on its way from a/1 to b/7");
+	owners_unref(desk.ring.owners);
+	desk_close(&desk);
+}
+END_TEST
+
 START_TEST(one_writer_a_collection_is_deleted_only_where_all_of_it_is_ours_still)
 {
 	struct desk desk;
@@ -309,6 +338,7 @@ UNIT_MAIN("filters/fence", fence_wants_to_know_what_decides,
 	  fence_needs_no_body_where_the_object_is_there,
 	  one_writer_no_write_leaves_without_a_right,
 	  fence_judges_by_the_ring_that_is_current,
+	  refusal_names_who_has_the_bucket_who_we_are_and_the_epoch,
 	  one_writer_a_collection_is_deleted_only_where_all_of_it_is_ours_still,
 	  fence_does_not_count_what_connects,
 	  transparent_fence_lets_everything_else_pass_without_a_right)

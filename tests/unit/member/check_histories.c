@@ -11,7 +11,7 @@
 #define RENEW_MS 1000
 #define MARGIN_MS 600
 #define STEPS 40
-#define HISTORIES 40
+#define HISTORIES 20
 
 /* --- writes on their way --- */
 

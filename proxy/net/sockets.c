@@ -1,0 +1,117 @@
+#include "proxy/net/sockets.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <linux/sockios.h>
+
+#include "proxy/base/log.h"
+
+struct open_socket {
+	struct list node;
+	int fd;
+	int port;           /* local; 0: not asked yet */
+	int64_t timeout_ms; /* as set last */
+};
+
+void sockets_init(struct sockets *sockets)
+{
+	list_init(&sockets->open);
+}
+
+void sockets_finish(struct sockets *sockets)
+{
+	LIST_EACH(node, &sockets->open) {
+		list_remove(node);
+		free(LIST_OWNER(node, struct open_socket, node));
+	}
+}
+
+static int local_port_of(int fd)
+{
+	struct sockaddr_in6 address = { 0 };
+	socklen_t size = sizeof(address);
+
+	/* The port stands at the same place in addresses of both families. */
+	if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+		return 0;
+	return ntohs(address.sin6_port);
+}
+
+static void forget(struct sockets *sockets, int fd)
+{
+	LIST_EACH(node, &sockets->open) {
+		struct open_socket *opened = LIST_OWNER(node, struct open_socket, node);
+
+		if (opened->fd != fd)
+			continue;
+		list_remove(node);
+		free(opened);
+		return;
+	}
+}
+
+static int on_open(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	struct sockets *sockets = arg;
+	struct open_socket *opened = calloc(1, sizeof(*opened));
+
+	(void)purpose;
+	/* libcurl closes some without telling us, when it gives up connecting. */
+	forget(sockets, fd);
+	if (opened == NULL)
+		abort();
+	opened->fd = fd;
+	list_add(&sockets->open, &opened->node);
+	return CURL_SOCKOPT_OK;
+}
+
+static int on_close(void *arg, curl_socket_t fd)
+{
+	static const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+	int waiting = 0;
+
+	forget(arg, fd);
+	if (ioctl(fd, SIOCOUTQ, &waiting) == 0 && waiting > 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	return close(fd);
+}
+
+void sockets_watch(struct sockets *sockets, CURL *easy)
+{
+	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_open);
+	curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, sockets);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sockets);
+}
+
+static void limit(struct open_socket *opened, int64_t timeout_ms)
+{
+	unsigned value = (unsigned)timeout_ms;
+
+	if (opened->timeout_ms == timeout_ms)
+		return;
+	opened->timeout_ms = timeout_ms;
+	if (setsockopt(opened->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &value,
+		       sizeof(value)) != 0)
+		log_warn("upstream", "TCP_USER_TIMEOUT could not be set",
+			 log_int("fd", opened->fd));
+}
+
+void sockets_limit(struct sockets *sockets, int local_port, int64_t timeout_ms)
+{
+	LIST_EACH(node, &sockets->open) {
+		struct open_socket *opened = LIST_OWNER(node, struct open_socket, node);
+
+		if (opened->port == 0)
+			opened->port = local_port_of(opened->fd);
+		if (opened->port != local_port)
+			continue;
+		limit(opened, timeout_ms);
+		return;
+	}
+}

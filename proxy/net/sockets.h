@@ -1,0 +1,31 @@
+/*
+ * The sockets on the way upstream: what libcurl has open, so that the kernel can be
+ * told how long it may try to deliver a write, and that what is still in its buffer
+ * when a connection is given up is to be thrown away (a close alone goes on sending).
+ */
+#ifndef RINGSIDE_NET_SOCKETS_H
+#define RINGSIDE_NET_SOCKETS_H
+
+#include <curl/curl.h>
+#include <stdint.h>
+
+#include "proxy/base/list.h"
+
+struct sockets {
+	struct list open;
+};
+
+void sockets_init(struct sockets *sockets);
+/* libcurl has closed them all. */
+void sockets_finish(struct sockets *sockets);
+
+/* libcurl opens and closes the transfer's sockets through us; they outlive it. */
+void sockets_watch(struct sockets *sockets, CURL *easy);
+
+/*
+ * How long bytes sent on the connection from this local port may stay without an
+ * acknowledgement (TCP_USER_TIMEOUT); 0: as long as the system lets them.
+ */
+void sockets_limit(struct sockets *sockets, int local_port, int64_t timeout_ms);
+
+#endif
