@@ -28,6 +28,8 @@ struct label_feed {
 	int first_source;
 	int sources_n;
 	struct source *sources;
+	const char *selector;
+	struct loop_timer relist;
 };
 
 /* --- the log --- */
@@ -149,12 +151,12 @@ static const struct reflector_events reflector_events = {
 
 /* --- the feed --- */
 
-static void source_open(struct source *source, const char *selector)
+static void source_open(struct source *source)
 {
 	struct label_feed *feed = source->feed;
 	struct buf path;
 	struct reflector_source from = {
-		.selector = selector,
+		.selector = feed->selector,
 		.metadata_only = true,
 		.limit = feed->env->page,
 	};
@@ -169,6 +171,17 @@ static void source_open(struct source *source, const char *selector)
 	buf_finish(&path);
 	source->reflector =
 		reflector_create(feed->env->api, &from, &reflector_events, source);
+}
+
+static void on_relist(void *arg)
+{
+	struct label_feed *feed = arg;
+
+	for (int i = 0; i < feed->sources_n; i++) {
+		reflector_destroy(feed->sources[i].reflector);
+		source_open(&feed->sources[i]);
+	}
+	loop_timer_start(feed->env->api->loop, &feed->relist, feed->env->relist_ms);
 }
 
 static const char *selector_text(struct label_feed *feed)
@@ -202,7 +215,6 @@ struct label_feed *label_feed_create(const struct label_feed_env *env,
 				     int first_source)
 {
 	struct label_feed *feed = calloc(1, sizeof(*feed));
-	const char *selector;
 	bool is_namespaced;
 
 	if (feed == NULL)
@@ -215,7 +227,7 @@ struct label_feed *label_feed_create(const struct label_feed_env *env,
 	feed->sources_n = count_sources(feed);
 	feed->sources = arena_alloc(feed->arena,
 				    (size_t)feed->sources_n * sizeof(*feed->sources));
-	selector = selector_text(feed);
+	feed->selector = selector_text(feed);
 	is_namespaced = catalog_entry(env->catalog, resource->index)->is_namespaced;
 	for (int i = 0; i < feed->sources_n; i++) {
 		struct source *source = &feed->sources[i];
@@ -223,8 +235,11 @@ struct label_feed *label_feed_create(const struct label_feed_env *env,
 		source->feed = feed;
 		source->number = first_source + i;
 		source->namespace = is_namespaced ? env->namespaces[i] : NULL;
-		source_open(source, selector);
+		source_open(source);
 	}
+	loop_timer_init(&feed->relist, on_relist, feed);
+	if (resource->keys.owner.len > 0)
+		loop_timer_start(env->api->loop, &feed->relist, env->relist_ms);
 	return feed;
 }
 
@@ -232,6 +247,7 @@ void label_feed_destroy(struct label_feed *feed)
 {
 	if (feed == NULL)
 		return;
+	loop_timer_stop(&feed->relist);
 	for (int i = 0; i < feed->sources_n; i++)
 		reflector_destroy(feed->sources[i].reflector);
 	arena_destroy(feed->arena);

@@ -26,6 +26,11 @@ struct label_feed_env {
 	const struct catalog *catalog;
 	const char *const *namespaces; /* NULL-terminated; empty: all */
 	int page;                      /* objects of one LIST page */
+	/*
+	 * How often objects whose owner is named without a uid are listed anew: it may
+	 * be made later than they, and no event of theirs tells of it.
+	 */
+	int64_t relist_ms;
 	const struct label_feed_events *events;
 	void *arg;
 };

@@ -7,6 +7,12 @@ static bool is_ring_kind(void *arg, struct slice api_version, struct slice kind)
 	return catalog_of_kind(catalog, meta_group_of(api_version), kind) != NULL;
 }
 
+struct foreign *label_judge_foreign(const struct label_judge *judge,
+				    const struct ring_resource *resource)
+{
+	return resource->keys.owner.len > 0 ? judge->foreign_named : judge->foreign;
+}
+
 /* Whom the object names as its owner. False: it belongs to nobody. */
 static bool owner_read(struct owner_reference *out, const struct label_judge *judge,
 		       const struct owned *owned, int64_t now_ms)
@@ -15,7 +21,8 @@ static bool owner_read(struct owner_reference *out, const struct label_judge *ju
 	struct locate_question at;
 
 	if (!owner_find(&at, judge->catalog, judge->spec, owned) ||
-	    foreign_has(judge->foreign, meta->uid, foreign_hash_owners(meta), now_ms))
+	    foreign_has(label_judge_foreign(judge, owned->resource), meta->uid,
+			foreign_hash_owners(meta), now_ms))
 		return false;
 	if (owned->resource->keys.owner.len > 0)
 		*out = (struct owner_reference){ .name = meta->owner_name };

@@ -13,8 +13,15 @@
 struct label_judge {
 	const struct ring_spec *spec;
 	const struct catalog *catalog; /* complete, where owned objects are judged */
+	/* Objects whose owners are none of the ring's. One that is named without a uid
+	 * may be made any time: that is believed for a shorter while. */
 	struct foreign *foreign;
+	struct foreign *foreign_named;
 };
+
+/* Where it is remembered that an object of the resource belongs to nobody. */
+struct foreign *label_judge_foreign(const struct label_judge *judge,
+				    const struct ring_resource *resource);
 
 /*
  * A new item, or NULL: the object belongs to nobody. So does one that has a valid

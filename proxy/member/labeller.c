@@ -43,25 +43,6 @@ struct labeller {
 	int64_t unwanted[LABELLER_METRICS_N]; /* values, before count_into */
 };
 
-const struct metric labeller_metrics[] = {
-	{ "ringside_labelled_objects_total", NULL, METRIC_COUNTER,
-	  "Objects that this member gave a bucket label." },
-	{ "ringside_unrelated_objects_total", NULL, METRIC_COUNTER,
-	  "Objects without a bucket label that were seen to belong to nobody." },
-	{ "ringside_label_conflicts_total", NULL, METRIC_COUNTER,
-	  "Label patches that met a newer version of the object." },
-	{ "ringside_label_failures_total", NULL, METRIC_COUNTER,
-	  "Label patches, look-ups, lists and watches that failed otherwise." },
-	{ "ringside_unlabelled_objects", NULL, METRIC_GAUGE,
-	  "Objects that wait for a bucket label; no controller sees main ones." },
-	{ "ringside_unlabelled_oldest_milliseconds", NULL, METRIC_GAUGE,
-	  "For how long the oldest of the objects that wait for a label has waited." },
-};
-
-static_assert(sizeof(labeller_metrics) / sizeof(labeller_metrics[0]) ==
-		      LABELLER_METRICS_N,
-	      "a row for each value");
-
 static int64_t now_of(const struct labeller *labeller)
 {
 	return loop_now_ms(labeller->env.loop);
@@ -144,6 +125,7 @@ static void object_judge(struct labeller *labeller, int source,
 		meta, now_of(labeller));
 
 	labeller->values[LABELLER_UNRELATED] += item == NULL;
+	labeller->values[LABELLER_GARBAGE] += item != NULL && meta->has_label;
 	if (item != NULL)
 		item_enter(labeller, item, former);
 	else if (former != NULL)
@@ -308,7 +290,9 @@ static void on_done(void *arg, struct label_item *item,
 		break;
 	case LABEL_FOREIGN:
 		labeller->values[LABELLER_UNRELATED]++;
-		foreign_add(labeller->judge.foreign, item->uid, item->owners, now_ms);
+		foreign_add(
+			label_judge_foreign(&labeller->judge, resource->pass.resource),
+			item->uid, item->owners, now_ms);
 		item_finish(labeller, item);
 		break;
 	case LABEL_GONE:
@@ -405,6 +389,7 @@ static void queue_init(struct labeller *labeller)
 		.catalog = labeller->env.catalog,
 		.namespaces = labeller->env.namespaces,
 		.page = (int)size.share / 2,
+		.relist_ms = labeller->env.relist_ms,
 		.events = &feed_events,
 		.arg = labeller,
 	};
@@ -430,6 +415,8 @@ struct labeller *labeller_create(const struct labeller_env *env, uint32_t labell
 	labeller->env = *env;
 	labeller->values = labeller->unwanted;
 	labeller->arena = arena_create();
+	if (labeller->env.relist_ms == 0)
+		labeller->env.relist_ms = LABELLER_RELIST_MS;
 	queue_init(labeller);
 	resources_init(labeller, labelled);
 	labeller->work = (struct label_work){
@@ -445,6 +432,9 @@ struct labeller *labeller_create(const struct labeller_env *env, uint32_t labell
 		.catalog = env->catalog,
 		.foreign =
 			foreign_create(LABELLER_FOREIGN_MAX, LABELLER_FOREIGN_AGE_MS),
+		/* Forgotten by the next LIST, which is to judge anew. */
+		.foreign_named = foreign_create(LABELLER_FOREIGN_MAX,
+						labeller->env.relist_ms * 2 / 3),
 	};
 	token_bucket_init(&labeller->tokens, env->conf->label_rate, now_of(labeller));
 	gate_init(&labeller->gate, GATE_MIN_MS, GATE_MAX_MS);
@@ -474,6 +464,7 @@ void labeller_destroy(struct labeller *labeller)
 	}
 	label_queue_destroy(labeller->queue);
 	foreign_destroy(labeller->judge.foreign);
+	foreign_destroy(labeller->judge.foreign_named);
 	labeller->values[LABELLER_WAITING] = 0;
 	labeller->values[LABELLER_OLDEST_MS] = 0;
 	arena_destroy(labeller->arena);

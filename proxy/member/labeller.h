@@ -28,6 +28,11 @@
 /* Objects known to belong to nobody, and for how long. */
 #define LABELLER_FOREIGN_MAX 100000
 #define LABELLER_FOREIGN_AGE_MS (10 * 60 * 1000)
+/*
+ * Where owners are named without a uid, objects are listed so often, and what was
+ * known of those that belong to nobody is forgotten in between.
+ */
+#define LABELLER_RELIST_MS (3 * 60 * 1000)
 
 struct labeller_env {
 	struct loop *loop;
@@ -37,6 +42,7 @@ struct labeller_env {
 	struct locator *locator;
 	const struct member_conf *conf;
 	const char *const *namespaces; /* NULL-terminated; empty: all */
+	int64_t relist_ms;             /* 0: LABELLER_RELIST_MS */
 	/* The first pass over this resource is complete. */
 	void (*on_labelled)(void *arg, int resource);
 	void *arg;
@@ -60,6 +66,7 @@ void labeller_reload(struct labeller *labeller, const struct member_conf *conf);
 enum {
 	LABELLER_LABELLED,  /* objects given a label */
 	LABELLER_UNRELATED, /* objects dropped, as they belong to nobody of the ring */
+	LABELLER_GARBAGE,   /* labels seen that name no bucket */
 	LABELLER_CONFLICTS, /* patches that met a newer object */
 	LABELLER_FAILURES,  /* patches and look-ups that failed otherwise */
 	LABELLER_WAITING,   /* gauge: objects that wait */

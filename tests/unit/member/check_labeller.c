@@ -186,6 +186,7 @@ START_TEST(labeller_overwrites_garbage)
 	for (int i = 0; i < 4; i++)
 		ck_assert_int_eq(town_bucket(&town->objects[i]),
 				 placement_of(&town->objects[i]));
+	ck_assert_int_eq(story->values[LABELLER_GARBAGE], 4);
 	end();
 }
 END_TEST

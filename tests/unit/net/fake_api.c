@@ -201,6 +201,14 @@ size_t fake_unanswered(const struct fake_api *fake)
 	return n;
 }
 
+bool fake_is_open(const struct fake_api *fake, const struct transfer *transfer)
+{
+	LIST_EACH(node, &fake->open)
+		if (LIST_OWNER(node, struct transfer, node) == transfer)
+			return true;
+	return false;
+}
+
 size_t fake_open(const struct fake_api *fake)
 {
 	return list_count(&fake->open);

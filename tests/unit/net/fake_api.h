@@ -50,6 +50,8 @@ void fake_run_until(struct fake_api *fake, const bool *is_true);
 size_t fake_unanswered(const struct fake_api *fake);
 /* How many are open at all. */
 size_t fake_open(const struct fake_api *fake);
+/* Whether it is; looked up, so it may be gone. */
+bool fake_is_open(const struct fake_api *fake, const struct transfer *transfer);
 
 /* What is asked: "<method> <target>", and the rest. Borrowed. */
 const char *fake_line(const struct transfer *transfer);

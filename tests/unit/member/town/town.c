@@ -32,10 +32,24 @@ static void object_write(struct buf *out, const struct object *object)
 				 object->label);
 	if (object->owner[0] != '\0')
 		(void)buf_printf(out, ",\"ownerReferences\":[{%s}]", object->owner);
+	if (object->boss != NULL)
+		(void)buf_printf(out, ",\"annotations\":{\"boss\":\"%s\"}",
+				 object->boss);
 	(void)buf_append_text(out, "}}");
 }
 
 /* --- watches --- */
+
+/* Whoever watched may have ended it. */
+static void watches_prune(struct town *town)
+{
+	int kept = 0;
+
+	for (int i = 0; i < town->watches_n; i++)
+		if (fake_is_open(town->ring.fake, town->watches[i].transfer))
+			town->watches[kept++] = town->watches[i];
+	town->watches_n = kept;
+}
 
 static void watches_tell(struct town *town, int resource, const char *type,
 			 const struct object *object)
@@ -44,6 +58,7 @@ static void watches_tell(struct town *town, int resource, const char *type,
 
 	if (town->is_dumb)
 		return;
+	watches_prune(town);
 	buf_init(&frame, 4096);
 	(void)buf_printf(&frame, "{\"type\":\"%s\",\"object\":", type);
 	object_write(&frame, object);
@@ -199,6 +214,7 @@ static void serve_watch(struct town *town, struct transfer *transfer)
 	const char *line = fake_line(transfer);
 	int resource = resource_of(line);
 
+	watches_prune(town);
 	ck_assert_int_lt(town->watches_n, TOWN_WATCHES_MAX);
 	town->watches[town->watches_n].transfer = transfer;
 	town->watches[town->watches_n++].resource = resource;

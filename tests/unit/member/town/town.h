@@ -15,8 +15,9 @@ struct object {
 	int resource;
 	char name[32];
 	char uid[16];
-	char label[16];  /* "": none */
-	char owner[200]; /* JSON members of its ownerReference; "": none */
+	char label[16];   /* "": none */
+	char owner[200];  /* JSON members of its ownerReference; "": none */
+	const char *boss; /* the annotation "boss"; NULL: none */
 	uint64_t version;
 	bool is_gone;
 	/* How its next patches are answered: so many times, with this status. */
