@@ -49,6 +49,7 @@ func TestLabelsAreSetInFlight(t *testing.T) {
 	f.run("an apply neither conflicts nor drops the label", testApplied)
 	f.run("an orphan that is adopted gets its owner's bucket", testAdopted)
 	f.run("a claim is taken out of what belongs to nobody", testClaimOfNobody)
+	f.run("of equal keys none slips by", testEqualKeys)
 	f.run("what cannot be labelled is refused", testUnlabellable)
 	labelledLater := f.parent.GetName() // by the API server's own client, see testApplied
 	for _, event := range audit() {
@@ -300,6 +301,40 @@ func testClaimOfNobody(f *flight) {
 	claim := strings.Replace(f.deployment("claims", nil, "a"), `"a":"x"`,
 		fmt.Sprintf(`"a":"x",%q:"7"`, f.ring.Label()), 1)
 	f.checkLabels("PUT", f.write(http.MethodPut, f.deploymentsPath("/claims"), harness.JSON, claim), "", "a")
+}
+
+// testEqualKeys: kube-apiserver merges equal keys in built-in types, and lets the
+// last one win in custom resources.
+func testEqualKeys(f *flight) {
+	claim := fmt.Sprintf(`"labels":{%q:%q,"a":"x"}`, f.ring.Label(), f.another())
+	for i, metadata := range []string{
+		`"metadata":{` + claim + `,%s}`,
+		`"metadata":{%s,` + claim + `}`,
+		`"metadata":{%s,"labels":{"b":"x"},` + claim + `}`,
+		`"metadata":{` + claim + `},"metadata":{%s}`,
+		`"metadata":{` + claim + `,%s,"labels":{"b":"x"}}`,
+		`"metadata":{` + strings.Replace(claim, "bucket", `\u0062ucket`, 1) + `,%s}`,
+	} {
+		name := fmt.Sprintf("equal-%d", i)
+		child := map[string]any{}
+		harness.Must(f.t, json.Unmarshal([]byte(f.deployment(name, f.parent)), &child))
+		for path, object := range map[string]map[string]any{
+			f.deploymentsPath(""): child,
+			f.foosPath(""):        rig.NewFoo(f.ring.Namespace, name).Object,
+		} {
+			fields := encode(f.t, object["metadata"])
+			fields = fields[1 : len(fields)-1]
+			delete(object, "metadata")
+			body := "{" + fmt.Sprintf(metadata, fields) + "," + strings.TrimPrefix(encode(f.t, object), "{")
+			label := f.write(http.MethodPost, path, harness.JSON, body)[f.ring.Label()]
+			if path == f.deploymentsPath("") && label != f.bucket() {
+				f.t.Errorf("%s: bucket %q, not its owner's, %s", body, label, f.bucket())
+			}
+			if !f.owned.HasLabel(label) {
+				f.t.Errorf("%s: bucket %q", body, label)
+			}
+		}
+	}
 }
 
 func testUnlabellable(f *flight) {

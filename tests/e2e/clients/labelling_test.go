@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -57,4 +58,37 @@ func TestLabelsAreMendedAndFollowTheOwner(t *testing.T) {
 	if label, isLabelled := now.Labels[ring.Label()]; isLabelled {
 		t.Errorf("a Deployment that belongs to nobody was labelled %q", label)
 	}
+}
+
+// A valid label is the truth, whoever wrote it: it moves that object.
+func TestAValidLabelOfAnOutsiderMovesTheObject(t *testing.T) {
+	ring := harness.NewRing(t, "outsider", 2, nil)
+	ring.Start("a", "b")
+	ring.WaitActive("a", "b")
+	ring.CreateFoos(8)
+	foo := ring.FooOf("a")
+	bucket := firstBucket(t, ring.Members["b"])
+	patch := fmt.Appendf(nil, `{"metadata":{"labels":{%q:%q}}}`, ring.Label(), bucket)
+	foos := harness.Cluster().Dynamic.Resource(rig.Foos).Namespace(ring.Namespace)
+	harness.Must1(foos.Patch(t.Context(), foo.GetName(), types.MergePatchType, patch, metav1.PatchOptions{}))(t)
+
+	if ring.Members["a"].Seen(t)[foo.GetName()] || !ring.Members["b"].Seen(t)[foo.GetName()] {
+		t.Error("it is not shown by its new member alone")
+	}
+	// And it stays so: what its controller writes keeps the label.
+	through := ring.Members["b"].AsAdmin().Dynamic.Resource(rig.Foos).Namespace(ring.Namespace)
+	again := rig.NewFoo(ring.Namespace, foo.GetName())
+	again.SetResourceVersion(harness.Must1(foos.Get(t.Context(), foo.GetName(), metav1.GetOptions{}))(t).GetResourceVersion())
+	now := harness.Must1(through.Update(t.Context(), again, metav1.UpdateOptions{}))(t)
+	if label := now.GetLabels()[ring.Label()]; label != bucket {
+		t.Errorf("its bucket is %q, not %s", label, bucket)
+	}
+	harness.Eventually(t, "the former member refuses to write to it", func(ctx context.Context) error {
+		former := ring.Members["a"].AsAdmin().Dynamic.Resource(rig.Foos).Namespace(ring.Namespace)
+		_, err := former.Patch(ctx, foo.GetName(), types.MergePatchType, []byte(`{"spec":{"replicas":7}}`), metav1.PatchOptions{})
+		if !apierrors.IsConflict(err) {
+			return fmt.Errorf("%v, not a conflict", err)
+		}
+		return nil
+	})
 }
