@@ -106,6 +106,7 @@ $(foreach floor,$(floors),$(eval $(call unit_rules,$(floor))))
 
 .SECONDARY:
 include tests/lint/lint.mk
+include tests/fuzz/fuzz.mk
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 .PHONY: unit lint model model-full e2e test demo bench setup clean help

@@ -110,7 +110,9 @@ int encoding_list_accept(struct buf *out, struct slice accept)
 	     is_first = false) {
 		if (encoding_of(media_type(entry)) == KUBE_CBOR)
 			return -ENOTSUP;
-		(void)slice_split(&entry, ';', &part);
+		/* An empty entry, as between two commas, has no part. */
+		if (!slice_split(&entry, ';', &part))
+			part = entry;
 		rc = buf_printf(out, "%s%.*s", is_first ? "" : ",",
 				SLICE_ARGS(slice_trim(part)));
 		while (rc == 0 && slice_split(&entry, ';', &part))

@@ -115,7 +115,34 @@ START_TEST(encoding_patch_of_knows_every_patch_and_no_other_type)
 }
 END_TEST
 
+START_TEST(encoding_list_accept_takes_entries_and_leaves_empty_ones_empty)
+{
+	static const struct {
+		const char *accept;
+		const char *list;
+	} rows[] = {
+		{ "", "" },
+		{ "application/json", "application/json" },
+		{ "a/b;q=1, c/d", "a/b;q=1,c/d" },
+		{ ",a/b", ",a/b" },
+		{ "a/b;q=1,,c/d", "a/b;q=1,,c/d" },
+		{ "a/b;stream=watch", "a/b" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buf out;
+
+		buf_init(&out, 1024);
+		ck_assert_int_eq(encoding_list_accept(&out, slice_of(rows[i].accept)),
+				 0);
+		ck_assert_slice(buf_slice(&out), rows[i].list);
+		buf_finish(&out);
+	}
+}
+END_TEST
+
 UNIT_MAIN("kube/encoding", encoding_of_accept_is_the_first_that_we_write,
 	  encoding_of_content_type_knows_objects_and_patches,
 	  encoding_patch_of_knows_every_patch_and_no_other_type,
-	  encoding_content_type_is_what_clients_read_the_encoding_from)
+	  encoding_content_type_is_what_clients_read_the_encoding_from,
+	  encoding_list_accept_takes_entries_and_leaves_empty_ones_empty)
