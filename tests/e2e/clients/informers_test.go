@@ -34,6 +34,8 @@ type observed struct {
 	metadata bool // holds PartialObjectMetadata
 	store    cache.Store
 	synced   cache.InformerSynced
+	recorder *recorder // instead of a store
+	match    func(*unstructured.Unstructured) bool
 }
 
 func TestInformersHoldWhatTheAPIServerHasOfTheShard(t *testing.T) {
@@ -170,6 +172,9 @@ func (o *observed) expected(ctx context.Context, ring *harness.Ring) (map[string
 	for _, object := range objects {
 		bucket, isLabelled := object.GetLabels()[ring.Label()]
 		isFreeAndOwned := !isLabelled && o.resource == rig.Deployments
+		if o.match != nil && !o.match(&object) {
+			continue
+		}
 		if owned.HasLabel(bucket) || isFreeAndOwned {
 			expected[object.GetNamespace()+"/"+object.GetName()] = canonical(object.Object)
 		}
@@ -192,6 +197,9 @@ func (o *observed) direct(ctx context.Context) ([]unstructured.Unstructured, err
 
 func (o *observed) held(t *testing.T) map[string]string {
 	t.Helper()
+	if o.recorder != nil {
+		return o.recorder.held()
+	}
 	held := map[string]string{}
 	for _, item := range o.store.List() {
 		object := harness.Must1(meta.Accessor(item))(t)

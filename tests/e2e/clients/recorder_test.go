@@ -1,0 +1,250 @@
+package clients
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"ringside.dev/ringside/tests/e2e/harness"
+	"ringside.dev/ringside/tests/e2e/rig"
+)
+
+// recorder watches as the simplest client does: it holds what it was told, and comes
+// back from the position of the last event. It checks every event by the rules of a
+// watch.
+type recorder struct {
+	raw   *harness.Raw
+	path  string // of the LIST, with its selectors: ends in ? or &
+	label string // of the ring
+
+	bookmarks bool
+	random    *rand.Rand // not nil: it breaks off after some bytes, again and again
+
+	mutex    sync.Mutex
+	known    map[string]*unstructured.Unstructured
+	position string
+	repeats  bool // it has broken off: a move may be repeated
+	relists  int
+	broken   []string
+}
+
+// run watches until the context ends.
+func (r *recorder) run(ctx context.Context) {
+	for ctx.Err() == nil {
+		if r.position == "" {
+			r.list(ctx)
+		} else {
+			r.watch(ctx)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+func (r *recorder) list(ctx context.Context) {
+	response, err := r.raw.Try(ctx, http.MethodGet, r.path, "")
+	if err != nil {
+		return
+	}
+	defer response.Body.Close()
+	var list unstructured.UnstructuredList
+	data, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK || list.UnmarshalJSON(data) != nil {
+		return
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	r.known = map[string]*unstructured.Unstructured{}
+	for i := range list.Items {
+		r.known[key(&list.Items[i])] = &list.Items[i]
+	}
+	r.position = list.GetResourceVersion()
+	r.repeats = false
+	r.relists++
+}
+
+func (r *recorder) watch(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	path := fmt.Sprintf("%swatch=true&resourceVersion=%s&timeoutSeconds=%d", r.path, r.position, 300)
+	if r.bookmarks {
+		path += "&allowWatchBookmarks=true"
+	}
+	response, err := r.raw.Try(ctx, http.MethodGet, path, "")
+	if err != nil {
+		return
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return
+	}
+	var body io.Reader = response.Body
+	if r.random != nil {
+		body = io.LimitReader(body, r.random.Int64N(1+r.random.Int64N(20000)))
+	}
+	lines := bufio.NewReader(body)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			r.repeats = r.repeats || r.random != nil
+			return // what is not whole was not told
+		}
+		if !r.take(line) {
+			return
+		}
+	}
+}
+
+func (r *recorder) take(line []byte) bool {
+	var event struct {
+		Type   string
+		Object json.RawMessage
+	}
+	object := &unstructured.Unstructured{}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if err := json.Unmarshal(line, &event); err != nil {
+		r.complain("%v: %s", err, line)
+		return false
+	}
+	if err := object.UnmarshalJSON(event.Object); err != nil {
+		r.complain("%v: %s", err, line)
+		return false
+	}
+	if event.Type == "ERROR" {
+		code, _, _ := unstructured.NestedInt64(object.Object, "code")
+		if code != http.StatusGone {
+			r.complain("%s", line)
+		}
+		r.position = ""
+		return false
+	}
+	if event.Type != "BOOKMARK" {
+		r.apply(event.Type, object)
+	}
+	r.position = object.GetResourceVersion()
+	return true
+}
+
+func (r *recorder) apply(event string, object *unstructured.Unstructured) {
+	name := key(object)
+	before, isKnown := r.known[name]
+	// An object without a label is visible to all: what comes may be known.
+	wasFree := isKnown && before.GetLabels()[r.label] == ""
+	if isKnown && version(object) < version(before) {
+		r.complain("%s of %s goes back from %s to %s", event, name,
+			before.GetResourceVersion(), object.GetResourceVersion())
+	}
+	switch event {
+	case "ADDED":
+		if isKnown && !r.repeats && !wasFree {
+			r.complain("ADDED of %s, which is known", name)
+		}
+		r.known[name] = object
+	case "MODIFIED":
+		if !isKnown {
+			r.complain("MODIFIED of %s, which is not known", name)
+		}
+		r.known[name] = object
+	case "DELETED":
+		if !isKnown && !r.repeats {
+			r.complain("DELETED of %s, which is not known", name)
+		}
+		delete(r.known, name)
+	default:
+		r.complain("an event %q", event)
+	}
+}
+
+func (r *recorder) complain(format string, args ...any) {
+	if len(r.broken) < 10 {
+		r.broken = append(r.broken, fmt.Sprintf(format, args...))
+	}
+}
+
+func (r *recorder) held() map[string]string {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	held := map[string]string{}
+	for name, object := range r.known {
+		held[name] = canonical(maps.Clone(object.Object))
+	}
+	return held
+}
+
+func key(object *unstructured.Unstructured) string {
+	return object.GetNamespace() + "/" + object.GetName()
+}
+
+func version(object *unstructured.Unstructured) uint64 {
+	version, _ := strconv.ParseUint(object.GetResourceVersion(), 10, 64)
+	return version
+}
+
+// deploymentsPath is the path of all Deployments.
+const deploymentsPath = "/apis/apps/v1/deployments"
+
+// startRecorders starts recorders of every kind behind a member.
+func startRecorders(ctx context.Context, t tester, ring *harness.Ring, member *harness.Member, seed uint64) []*observed {
+	named := rig.FooName(3)
+	inNamespace := foosPath + "/namespaces/" + ring.Namespace + "/foos?"
+	some := "app in (" + rig.FooName(1) + "," + rig.FooName(2) + "," + rig.FooName(5) + ")"
+	isSome := func(object *unstructured.Unstructured) bool {
+		app := object.GetLabels()["app"]
+		return app == rig.FooName(1) || app == rig.FooName(2) || app == rig.FooName(5)
+	}
+	isNamed := func(object *unstructured.Unstructured) bool { return object.GetName() == named }
+	kinds := []struct {
+		name      string
+		path      string
+		match     func(*unstructured.Unstructured) bool
+		bookmarks bool
+		cuts      bool
+	}{
+		{"strict, of Foos", foosPath + "/foos?", nil, true, false},
+		{"strict, of Deployments", deploymentsPath + "?", nil, true, false},
+		{"without bookmarks, of Foos", foosPath + "/foos?pretty=true&", nil, false, false},
+		{"that breaks off, of Foos", inNamespace, nil, true, true},
+		{"that breaks off, of Deployments", deploymentsPath + "?x=1&", nil, true, true},
+		{"that breaks off, without bookmarks", foosPath + "/foos?y=1&", nil, false, true},
+		{"of one Foo", inNamespace + "fieldSelector=metadata.name%3D" + named + "&", isNamed, true, false},
+		{"of some Deployments", deploymentsPath + "?labelSelector=" + escape(some) + "&", isSome, true, true},
+	}
+	var all []*observed
+	for i, kind := range kinds {
+		r := &recorder{
+			raw:       member.Raw(t, rig.ControllerUser(member.ID)),
+			path:      kind.path,
+			label:     ring.Label(),
+			bookmarks: kind.bookmarks,
+		}
+		if kind.cuts {
+			r.random = rand.New(rand.NewPCG(seed, uint64(i)))
+		}
+		resource := rig.Foos
+		if kind.path[:len(deploymentsPath)] == deploymentsPath {
+			resource = rig.Deployments
+		}
+		all = append(all, &observed{
+			name:     fmt.Sprintf("the recorder %s of member %s", kind.name, member.ID),
+			member:   member,
+			resource: resource,
+			recorder: r,
+			match:    kind.match,
+		})
+		go r.run(ctx)
+	}
+	return all
+}
