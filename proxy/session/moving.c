@@ -114,6 +114,8 @@ static bool has_returned(const struct resource *resource)
 
 bool resource_is_released(const struct resource *resource)
 {
+	if (resource->is_given_up)
+		return true;
 	LIST_EACH(node, &resource->streams) {
 		const struct stream *stream = LIST_OWNER(node, struct stream, node);
 
@@ -136,17 +138,23 @@ bool resource_is_settled(const struct resource *resource)
 	return has_returned(resource);
 }
 
-/* A reader that stops in the middle holds up the others no longer than this. */
+/*
+ * A reader that stops in the middle holds up the others no longer than this, nor does
+ * one that breaks off and comes back again and again: who was cut, or is moved later,
+ * is not served the former view any more.
+ */
 static void cut_late(struct resource *resource)
 {
 	struct sessions *sessions = resource->sessions;
 	int64_t oldest = sessions_now_ms(sessions) - sessions->conf.session_timeout_ms;
+	bool gives_up = !resource->is_given_up && resource->served_ms <= oldest;
 
+	resource->is_given_up |= gives_up;
 	LIST_EACH(node, &resource->streams) {
 		struct stream *stream = LIST_OWNER(node, struct stream, node);
 
 		if (stream->move == NULL || stream->is_released ||
-		    stream->opened_ms > oldest)
+		    (stream->opened_ms > oldest && !gives_up))
 			continue;
 		sessions->values[SESSIONS_CUT]++;
 		exchange_cut(stream->exchange);
@@ -172,6 +180,7 @@ void resource_moves_begin(struct resource *resource)
 	loop_timer_init(&resource->moving, on_moving, resource);
 	resource->returning = resource->ended;
 	resource->ended = 0;
+	resource->is_given_up = false;
 	resource->served_ms = sessions_now_ms(resource->sessions);
 	loop_timer_start(resource->sessions->env.loop, &resource->moving, LOOK_MS);
 }

@@ -35,6 +35,7 @@ struct resource {
 	int ended;                /* WATCHes that this change has ended */
 	int returning;            /* of these, what has not come back */
 	int64_t served_ms;        /* since when */
+	bool is_given_up;         /* no longer waited for */
 	struct loop_timer moving; /* looks at them, while there are some */
 	struct view admitted;     /* the view, as it was given to the last request */
 };

@@ -4,20 +4,16 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"ringside.dev/ringside/tests/e2e/harness"
 	"ringside.dev/ringside/tests/e2e/rig"
 )
-
-type tester = testing.TB
-
-func escape(text string) string { return url.QueryEscape(text) }
 
 // The invariant coherent_view: after any history of lists, watches, reconnects, moves
 // and restarts, what a client holds equals the API server's objects of the shard.
@@ -28,7 +24,9 @@ func TestCoherentView(t *testing.T) {
 	until := time.Now().Add(time.Duration(number("COHERENT_SECONDS", 0)) * time.Second)
 	t.Logf("COHERENT_SEED=%d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	ring := harness.NewRing(t, "coherent", 3, nil)
+	ring := harness.NewRing(t, "coherent", 3, func(ring *rig.Ring) {
+		ring.Duration, ring.Renew, ring.Margin = 6*time.Second, time.Second, 2*time.Second
+	})
 	for _, id := range []string{"a", "b", "c"} { // clients outlive a restart of the proxy
 		ring.StartWith(id, rig.MemberOptions{Flags: []string{"--tls-keep", filepath.Join(t.TempDir(), "tls.pem")}})
 	}
@@ -38,12 +36,16 @@ func TestCoherentView(t *testing.T) {
 	all := startEverywhere(t, ring)
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
+	var calm atomic.Bool
 	for _, member := range ring.Members {
-		all = append(all, startRecorders(ctx, t, ring, member, seed)...)
+		all = append(all, startRecorders(ctx, t, member, seed, &calm)...)
 	}
+	calm.Store(true)
 	compare(t, ring, all, "at first")
 	for round := 1; round <= 2 || time.Now().Before(until); round++ {
+		calm.Store(false)
 		what := disturb(t, ring, random)
+		calm.Store(true)
 		compare(t, ring, all, fmt.Sprintf("in round %d, after %s", round, what))
 		for _, o := range all {
 			o.checkRules(t)

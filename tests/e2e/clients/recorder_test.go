@@ -9,8 +9,11 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync"
+	"sync/atomic"
+	"testing"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -28,12 +31,13 @@ type recorder struct {
 	label string // of the ring
 
 	bookmarks bool
-	random    *rand.Rand // not nil: it breaks off after some bytes, again and again
+	random    *rand.Rand   // not nil: it breaks off after some bytes, again and again,
+	calm      *atomic.Bool // unless the test waits for it to hold all
 
 	mutex    sync.Mutex
 	known    map[string]*unstructured.Unstructured
 	position string
-	repeats  bool // it has broken off: a move may be repeated
+	repeats  bool // its last watch ended early: a move may be repeated
 	relists  int
 	broken   []string
 }
@@ -91,14 +95,16 @@ func (r *recorder) watch(ctx context.Context) {
 		return
 	}
 	var body io.Reader = response.Body
-	if r.random != nil {
+	if r.random != nil && !r.calm.Load() {
 		body = io.LimitReader(body, r.random.Int64N(1+r.random.Int64N(20000)))
 	}
 	lines := bufio.NewReader(body)
+	start := r.position
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
-			r.repeats = r.repeats || r.random != nil
+			// Who comes back from where it began may be moved once more.
+			r.repeats = r.repeats || r.random != nil || r.position == start
 			return // what is not whole was not told
 		}
 		if !r.take(line) {
@@ -197,7 +203,8 @@ func version(object *unstructured.Unstructured) uint64 {
 const deploymentsPath = "/apis/apps/v1/deployments"
 
 // startRecorders starts recorders of every kind behind a member.
-func startRecorders(ctx context.Context, t tester, ring *harness.Ring, member *harness.Member, seed uint64) []*observed {
+func startRecorders(ctx context.Context, t *testing.T, member *harness.Member, seed uint64, calm *atomic.Bool) []*observed {
+	ring := member.Ring
 	named := rig.FooName(3)
 	inNamespace := foosPath + "/namespaces/" + ring.Namespace + "/foos?"
 	some := "app in (" + rig.FooName(1) + "," + rig.FooName(2) + "," + rig.FooName(5) + ")"
@@ -220,7 +227,7 @@ func startRecorders(ctx context.Context, t tester, ring *harness.Ring, member *h
 		{"that breaks off, of Deployments", deploymentsPath + "?x=1&", nil, true, true},
 		{"that breaks off, without bookmarks", foosPath + "/foos?y=1&", nil, false, true},
 		{"of one Foo", inNamespace + "fieldSelector=metadata.name%3D" + named + "&", isNamed, true, false},
-		{"of some Deployments", deploymentsPath + "?labelSelector=" + escape(some) + "&", isSome, true, true},
+		{"of some Deployments", deploymentsPath + "?labelSelector=" + url.QueryEscape(some) + "&", isSome, true, true},
 	}
 	var all []*observed
 	for i, kind := range kinds {
@@ -229,6 +236,7 @@ func startRecorders(ctx context.Context, t tester, ring *harness.Ring, member *h
 			path:      kind.path,
 			label:     ring.Label(),
 			bookmarks: kind.bookmarks,
+			calm:      calm,
 		}
 		if kind.cuts {
 			r.random = rand.New(rand.NewPCG(seed, uint64(i)))
