@@ -50,10 +50,12 @@ static unsigned fence_wants(const struct filter_call *call)
 /* --- refusing --- */
 
 /* 409 Conflict: what every framework tries again. why lives in the arena. */
-static enum filter_verdict fence_refuse(struct filter_call *call, const char *why)
+static enum filter_verdict fence_refuse(struct filter_call *call,
+					enum fence_refusal refusal, const char *why)
 {
 	const char *member = call->ring->member ? call->ring->member : "";
 
+	call->refusal = refusal;
 	call->reply = (struct status){
 		409, "Conflict",
 		arena_printf(call->arena,
@@ -79,7 +81,7 @@ static enum filter_verdict refuse_foreign(struct filter_call *call, int bucket)
 		why = arena_printf(call->arena,
 				   "bucket %d is on its way from %.*s to %.*s", bucket,
 				   SLICE_ARGS(who.owner), SLICE_ARGS(who.target));
-	return fence_refuse(call, why);
+	return fence_refuse(call, FENCE_FOREIGN, why);
 }
 
 static const char *right_obstacle(const struct ring *ring)
@@ -103,9 +105,10 @@ static enum filter_verdict refuse_without_right(struct filter_call *call, int bu
 	const char *what =
 		bucket < 0 ? "" : arena_printf(call->arena, "bucket %d: ", bucket);
 
-	return fence_refuse(call, arena_printf(call->arena,
-					       "%sthis member may not write now: %s",
-					       what, right_obstacle(call->ring)));
+	return fence_refuse(call, FENCE_NO_RIGHT,
+			    arena_printf(call->arena,
+					 "%sthis member may not write now: %s", what,
+					 right_obstacle(call->ring)));
 }
 
 /* The body was needed to know the owner. */
@@ -149,7 +152,7 @@ static enum filter_verdict fence_collection(struct filter_call *call)
 	assert(call->view && "the exchange waits for a view");
 	if (ring_has_right(call->ring, call->now_ms) &&
 	    !bucket_set_is_within(&call->view->set, &call->ring->owned))
-		return fence_refuse(call,
+		return fence_refuse(call, FENCE_FOREIGN,
 				    "the buckets of this member have just changed");
 	return fence_permit(call, BUCKET_ALL);
 }
@@ -158,7 +161,8 @@ static enum filter_verdict fence_collection(struct filter_call *call)
 static enum filter_verdict fence_new_main(struct filter_call *call)
 {
 	if (call->label < 0 && ring_has_right(call->ring, call->now_ms))
-		return fence_refuse(call, "this member owned no bucket when it came");
+		return fence_refuse(call, FENCE_NO_RIGHT,
+				    "this member owned no bucket when it came");
 	return fence_permit(call, call->label);
 }
 
@@ -170,15 +174,17 @@ static enum filter_verdict fence_new_owned(struct filter_call *call)
 	case PLACED_FOREIGN:
 		return fence_permit(call, BUCKET_NONE);
 	case PLACED_NOWHERE:
-		return fence_refuse(call, "its owner has no bucket label yet");
+		return fence_refuse(call, FENCE_UNLABELLED,
+				    "its owner has no bucket label yet");
 	case PLACED_ABSENT:
-		return fence_refuse(call, "its owner does not exist");
+		return fence_refuse(call, FENCE_UNKNOWN, "its owner does not exist");
 	case PLACED_UNKNOWN:
 		break;
 	}
 	return call->is_body_unreadable
 		       ? refuse_unreadable(call)
-		       : fence_refuse(call, "the bucket of its owner is not known");
+		       : fence_refuse(call, FENCE_UNKNOWN,
+				      "the bucket of its owner is not known");
 }
 
 static enum filter_verdict fence_new(struct filter_call *call)
@@ -202,20 +208,23 @@ static enum filter_verdict fence_object(struct filter_call *call)
 		return adopts(call) ? fence_new_owned(call)
 				    : fence_permit(call, BUCKET_NONE);
 	case PLACED_NOWHERE:
-		return fence_refuse(call, "the object has no bucket label yet");
+		return fence_refuse(call, FENCE_UNLABELLED,
+				    "the object has no bucket label yet");
 	case PLACED_ABSENT:
 		return may_create(call) ? fence_new(call)
 					: fence_permit(call, BUCKET_NONE);
 	case PLACED_UNKNOWN:
 		break;
 	}
-	return fence_refuse(call, "the bucket of the object is not known");
+	return fence_refuse(call, FENCE_UNKNOWN,
+			    "the bucket of the object is not known");
 }
 
 static enum filter_verdict fence_on_send(struct filter_call *call)
 {
 	call->bucket = BUCKET_NONE;
 	call->is_counted = false;
+	call->refusal = FENCE_PASSED;
 	if (!is_fenced(call))
 		return FILTER_PASS;
 	if (call->request->verb == KUBE_VERB_DELETECOLLECTION)

@@ -55,6 +55,16 @@ struct evidence {
 	int bucket; /* of PLACED_AT */
 };
 
+/* Why the fence let a write not pass. */
+enum fence_refusal {
+	FENCE_PASSED,
+	FENCE_FOREIGN,    /* its bucket is another member's, or on its way there */
+	FENCE_NO_RIGHT,   /* this member may write nothing now */
+	FENCE_UNLABELLED, /* the object, or its owner, has no bucket yet */
+	FENCE_UNKNOWN,    /* whose it is could not be known */
+	FENCE_REFUSALS_N,
+};
+
 enum filter_verdict {
 	FILTER_PASS,
 	FILTER_REPLY, /* answer with `reply`; nothing goes upstream */
@@ -98,6 +108,7 @@ struct filter_call {
 	 */
 	int bucket;
 	bool is_counted;
+	enum fence_refusal refusal; /* set by the fence, for the count */
 };
 
 struct filter {

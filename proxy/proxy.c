@@ -399,6 +399,8 @@ static int build(struct proxy *proxy, struct err *err)
 	};
 	proxy->catalog = catalog_create(&proxy->api, &config->spec, on_catalog, proxy);
 	proxy->locator = locator_create(&proxy->api, proxy->catalog, &config->spec);
+	metrics_add(proxy->metrics, locator_metrics, locator_values(proxy->locator),
+		    LOCATOR_METRICS_N);
 	build_ring(proxy);
 	build_server(proxy);
 	return build_listeners(proxy, err);

@@ -22,8 +22,12 @@ bool forward_may_send(void *arg)
 	call->ring = server->ring->current;
 	call->now_ms = loop_now_ms(server->loop);
 	call->is_counted = false;
-	if (filter_chain_on_send(server->chain, call) == FILTER_REPLY)
+	if (filter_chain_on_send(server->chain, call) == FILTER_REPLY) {
+		if (call->refusal != FENCE_PASSED)
+			server->values[SERVER_FENCE_FOREIGN + call->refusal -
+				       FENCE_FOREIGN]++;
 		return false;
+	}
 	if (call->is_counted && !exchange->is_in_flight) {
 		inflight_begin(&server->ring->inflight, call->bucket);
 		exchange->is_in_flight = true;

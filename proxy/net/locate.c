@@ -51,7 +51,22 @@ struct locator {
 	struct map *fetches; /* by key */
 	struct known *known;
 	struct list calls;
+	int64_t values[LOCATOR_METRICS_N];
 };
+
+#define LOOK_UPS "ringside_locate_total"
+
+const struct metric locator_metrics[] = {
+	[LOCATOR_KNOWN] = { LOOK_UPS, "result=\"known\"", METRIC_COUNTER,
+			    "Where an object belongs: known, or asked of the API "
+			    "server." },
+	[LOCATOR_FETCHED] = { LOOK_UPS, "result=\"fetched\"", METRIC_COUNTER, NULL },
+};
+
+const int64_t *locator_values(const struct locator *locator)
+{
+	return locator->values;
+}
 
 static char *text_copy(struct slice text)
 {
@@ -342,9 +357,11 @@ static void call_look(struct locate_call *call)
 	int rc;
 
 	if (bucket != BUCKET_NONE) {
+		locator->values[LOCATOR_KNOWN]++;
 		call_conclude(call, PLACED_AT, bucket);
 		return;
 	}
+	locator->values[LOCATOR_FETCHED]++;
 	call->fetch = fetch_for(call, &rc);
 	if (call->fetch != NULL)
 		list_add(&call->fetch->waiters, &call->node);

@@ -13,6 +13,7 @@
 #define RINGSIDE_NET_LOCATE_H
 
 #include "filters/filter.h"
+#include "proxy/base/metric.h"
 #include "proxy/kube/meta.h"
 #include "proxy/net/owner.h"
 
@@ -29,6 +30,17 @@ struct locate_call;
  */
 typedef void locate_done(void *arg, struct evidence evidence,
 			 const struct err *failure);
+
+enum {
+	LOCATOR_KNOWN,   /* answered by what was learned before */
+	LOCATOR_FETCHED, /* a look-up at the API server, alone or with others' */
+	LOCATOR_METRICS_N,
+};
+
+extern const struct metric locator_metrics[];
+
+/* LOCATOR_METRICS_N of them, as long as the locator. */
+const int64_t *locator_values(const struct locator *locator);
 
 /* All three outlive it. */
 struct locator *locator_create(const struct api *api, const struct catalog *catalog,

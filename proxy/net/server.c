@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #define REQUESTS "ringside_requests_total"
+#define WRITES_REFUSED "ringside_writes_refused_total"
 #define LIMITED "ringside_limited_total"
 
 const struct metric server_metrics[] = {
@@ -11,6 +12,16 @@ const struct metric server_metrics[] = {
 	[SERVER_NARROWED] = { REQUESTS, "result=\"narrowed\"", METRIC_COUNTER, NULL },
 	[SERVER_FENCED] = { REQUESTS, "result=\"fenced\"", METRIC_COUNTER, NULL },
 	[SERVER_TUNNELLED] = { REQUESTS, "result=\"tunnelled\"", METRIC_COUNTER, NULL },
+	[SERVER_FENCE_FOREIGN] = { WRITES_REFUSED, "reason=\"foreign\"", METRIC_COUNTER,
+				   "Sharded writes that were not let pass, by why: "
+				   "another member's bucket; no right to write now; no "
+				   "bucket yet; not known." },
+	[SERVER_FENCE_NO_RIGHT] = { WRITES_REFUSED, "reason=\"no_right\"",
+				    METRIC_COUNTER, NULL },
+	[SERVER_FENCE_UNLABELLED] = { WRITES_REFUSED, "reason=\"unlabelled\"",
+				      METRIC_COUNTER, NULL },
+	[SERVER_FENCE_UNKNOWN] = { WRITES_REFUSED, "reason=\"unknown\"", METRIC_COUNTER,
+				   NULL },
 	[SERVER_CONFLICTS] = { REQUESTS, "result=\"conflict\"", METRIC_COUNTER, NULL },
 	[SERVER_EXPIRED] = { REQUESTS, "result=\"expired\"", METRIC_COUNTER, NULL },
 	[SERVER_REFUSED] = { REQUESTS, "result=\"refused\"", METRIC_COUNTER, NULL },

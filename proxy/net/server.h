@@ -12,11 +12,15 @@
 #include "proxy/net/relay.h"
 
 enum {
-	SERVER_FORWARDED,   /* sent upstream unchanged */
-	SERVER_NARROWED,    /* sharded LISTs and WATCHes sent upstream */
-	SERVER_FENCED,      /* sharded writes sent upstream */
-	SERVER_TUNNELLED,   /* upgrades sent upstream */
-	SERVER_CONFLICTS,   /* writes answered 409 by the fence */
+	SERVER_FORWARDED,     /* sent upstream unchanged */
+	SERVER_NARROWED,      /* sharded LISTs and WATCHes sent upstream */
+	SERVER_FENCED,        /* sharded writes sent upstream */
+	SERVER_TUNNELLED,     /* upgrades sent upstream */
+	SERVER_CONFLICTS,     /* writes answered 409 by the fence */
+	SERVER_FENCE_FOREIGN, /* the same by reason, in the order of fence_refusal */
+	SERVER_FENCE_NO_RIGHT,
+	SERVER_FENCE_UNLABELLED,
+	SERVER_FENCE_UNKNOWN,
 	SERVER_EXPIRED,     /* positions answered 410 */
 	SERVER_REFUSED,     /* other answers of our own: 400, 413, 415 */
 	SERVER_NOT_READY,   /* held too long: 503 */

@@ -262,6 +262,14 @@ START_TEST(refusal_names_who_has_the_bucket_who_we_are_and_the_epoch)
 	ck_assert_int_eq(send(&desk), FILTER_REPLY);
 	desk_check_reply(&desk, 409, "Conflict",
 			 "bucket 4 is on its way from a/1 to b/7");
+	ck_assert_int_eq(desk.call.refusal, FENCE_FOREIGN);
+	desk.ring.right_until_ms = 0;
+	ck_assert_int_eq(send(&desk), FILTER_REPLY);
+	ck_assert_int_eq(desk.call.refusal, FENCE_NO_RIGHT);
+	desk.ring.right_until_ms = 1000;
+	desk.call.object.known = PLACED_NOWHERE;
+	ck_assert_int_eq(send(&desk), FILTER_REPLY);
+	ck_assert_int_eq(desk.call.refusal, FENCE_UNLABELLED);
 	owners_unref(desk.ring.owners);
 	desk_close(&desk);
 }
