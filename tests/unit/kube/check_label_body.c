@@ -319,6 +319,26 @@ START_TEST(protobuf_gets_a_second_metadata_and_keeps_its_other_bytes)
 }
 END_TEST
 
+/* Generated decoders let the last one win, and so do we. */
+START_TEST(protobuf_with_two_raw_objects_is_edited_in_the_last)
+{
+	static const char body[] = TYPE "\x12\x02\x12\x00\x12\x0f" RAW;
+	static const char edited[] = "\x12\x02\x12\x00\x12\x19" RAW;
+	struct label_edit edit = { .body = BYTES(body),
+				   .encoding = KUBE_PROTOBUF,
+				   .key = SLICE_LITERAL(KEY),
+				   .value = SLICE_LITERAL("5") };
+	struct arena *arena = arena_create();
+	struct slice out;
+	struct err err;
+
+	ck_assert_int_eq(label_body_edit(&out, arena, &edit, &err), 0);
+	ck_assert_uint_eq(out.len, sizeof(body) - 1 + 10);
+	ck_assert(memcmp(out.data + 18, edited, sizeof(edited) - 1) == 0);
+	arena_destroy(arena);
+}
+END_TEST
+
 START_TEST(protobuf_that_is_no_object_is_refused_wherever_it_is_cut)
 {
 	static const char body[] = TYPE "\x12\x0f" RAW TAIL;
@@ -404,5 +424,6 @@ UNIT_MAIN("kube/label_body", an_object_gets_the_label_and_keeps_its_other_bytes,
 	  a_strategic_patch_and_its_directives_cannot_drop_the_label,
 	  a_json_patch_that_touches_the_label_gets_one_more_operation,
 	  protobuf_gets_a_second_metadata_and_keeps_its_other_bytes,
+	  protobuf_with_two_raw_objects_is_edited_in_the_last,
 	  protobuf_that_is_no_object_is_refused_wherever_it_is_cut,
 	  whatever_the_body_the_label_reads_as_it_was_set)
