@@ -16,6 +16,7 @@ import (
 
 var (
 	rounds  = flag.Int("rounds", 3, "how often everything is measured")
+	only    = flag.String("only", "", "measure only what has this in its name; nothing is recorded")
 	history = flag.String("history", "history.tsv", "the file to which results are added")
 )
 
@@ -47,6 +48,9 @@ func run() error {
 		// New processes each time: memory that was once used is not given back.
 		for _, start := range starters(dir, upstream.address) {
 			for _, measure := range measures {
+				if !strings.Contains(measure.names[0], *only) {
+					continue
+				}
 				if err := measureOne(results, upstream, start, measure); err != nil {
 					return err
 				}
@@ -54,6 +58,9 @@ func run() error {
 		}
 	}
 	print(results)
+	if *only != "" {
+		return nil
+	}
 	return record(results)
 }
 
