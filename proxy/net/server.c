@@ -12,6 +12,11 @@ const struct metric server_metrics[] = {
 	[SERVER_NARROWED] = { REQUESTS, "result=\"narrowed\"", METRIC_COUNTER, NULL },
 	[SERVER_FENCED] = { REQUESTS, "result=\"fenced\"", METRIC_COUNTER, NULL },
 	[SERVER_TUNNELLED] = { REQUESTS, "result=\"tunnelled\"", METRIC_COUNTER, NULL },
+	[SERVER_CONFLICTS] = { REQUESTS, "result=\"conflict\"", METRIC_COUNTER, NULL },
+	[SERVER_EXPIRED] = { REQUESTS, "result=\"expired\"", METRIC_COUNTER, NULL },
+	[SERVER_REFUSED] = { REQUESTS, "result=\"refused\"", METRIC_COUNTER, NULL },
+	[SERVER_NOT_READY] = { REQUESTS, "result=\"not_ready\"", METRIC_COUNTER, NULL },
+	[SERVER_UNREACHED] = { REQUESTS, "result=\"unreached\"", METRIC_COUNTER, NULL },
 	[SERVER_FENCE_FOREIGN] = { WRITES_REFUSED, "reason=\"foreign\"", METRIC_COUNTER,
 				   "Sharded writes that were not let pass, by why: "
 				   "another member's bucket; no right to write now; no "
@@ -22,11 +27,6 @@ const struct metric server_metrics[] = {
 				      METRIC_COUNTER, NULL },
 	[SERVER_FENCE_UNKNOWN] = { WRITES_REFUSED, "reason=\"unknown\"", METRIC_COUNTER,
 				   NULL },
-	[SERVER_CONFLICTS] = { REQUESTS, "result=\"conflict\"", METRIC_COUNTER, NULL },
-	[SERVER_EXPIRED] = { REQUESTS, "result=\"expired\"", METRIC_COUNTER, NULL },
-	[SERVER_REFUSED] = { REQUESTS, "result=\"refused\"", METRIC_COUNTER, NULL },
-	[SERVER_NOT_READY] = { REQUESTS, "result=\"not_ready\"", METRIC_COUNTER, NULL },
-	[SERVER_UNREACHED] = { REQUESTS, "result=\"unreached\"", METRIC_COUNTER, NULL },
 	[SERVER_LABELLED] = { "ringside_bodies_labelled_total", NULL, METRIC_COUNTER,
 			      "Bodies of sharded writes whose bucket label was set, "
 			      "corrected or taken out in flight." },

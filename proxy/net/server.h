@@ -17,14 +17,15 @@ enum {
 	SERVER_FENCED,        /* sharded writes sent upstream */
 	SERVER_TUNNELLED,     /* upgrades sent upstream */
 	SERVER_CONFLICTS,     /* writes answered 409 by the fence */
-	SERVER_FENCE_FOREIGN, /* the same by reason, in the order of fence_refusal */
+	SERVER_EXPIRED,       /* positions answered 410 */
+	SERVER_REFUSED,       /* other answers of our own: 400, 413, 415 */
+	SERVER_NOT_READY,     /* held too long: 503 */
+	SERVER_UNREACHED,     /* the API server could not be reached: 503, 504 */
+	SERVER_FENCE_FOREIGN, /* the conflicts by reason, in the order of fence_refusal
+			       */
 	SERVER_FENCE_NO_RIGHT,
 	SERVER_FENCE_UNLABELLED,
 	SERVER_FENCE_UNKNOWN,
-	SERVER_EXPIRED,     /* positions answered 410 */
-	SERVER_REFUSED,     /* other answers of our own: 400, 413, 415 */
-	SERVER_NOT_READY,   /* held too long: 503 */
-	SERVER_UNREACHED,   /* the API server could not be reached: 503, 504 */
 	SERVER_LABELLED,    /* bodies that got, kept or lost a bucket label in flight */
 	SERVER_CUT,         /* answers cut because the upstream one broke */
 	SERVER_LONG_HEADS,  /* request heads above limits.head: 431 */
