@@ -74,7 +74,8 @@ func TestUnrelatedObjectsOfAnOwnedType(t *testing.T) {
 	if events < c.count/2 {
 		t.Errorf("%d events of unrelated objects were counted, and %d changed", events, c.count)
 	}
-	if after.rss > before.rss+32*1024 {
+	// The address sanitizer keeps up to 256 MiB that were freed.
+	if after.rss > before.rss+(256+32)*1024 {
 		t.Errorf("it held %d KiB and now holds %d", before.rss, after.rss)
 	}
 	lookups := 0
