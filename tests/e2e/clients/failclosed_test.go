@@ -205,6 +205,15 @@ func testUnnarrowable(t *testing.T) {
 	if text := string(answer.Data); !strings.Contains(text, owned) || strings.Contains(text, foreign) {
 		t.Fatalf("a plain LIST is not narrowed: %s", text)
 	}
+	// fabric8 takes this answer to its handshake for "no WebSockets here", and watches
+	// by plain HTTP from then on.
+	for _, path := range []string{"/foos?watch=true", "/watch/foos"} {
+		answer := ring.Members["a"].RawHTTP1(t, controlplane.Admin).Do(http.MethodGet, foosPath+path, "",
+			"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==")
+		if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Length") != "0" || len(answer.Data) != 0 {
+			t.Errorf("a WebSocket watch of %s is answered %s, %d bytes", path, answer.Response.Status, len(answer.Data))
+		}
+	}
 	everything := url.QueryEscape(ring.Label())
 	for _, query := range []string{
 		"labelSelector=x%20in%20(",
