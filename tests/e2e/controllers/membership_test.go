@@ -160,10 +160,7 @@ func activeIDs(t *testing.T, ring *harness.Ring) []string {
 func TestAMemberThatHoldsItsLockFileGoesOnAtOnce(t *testing.T) {
 	ring := harness.NewRing(t, "inplace", 2, func(r *rig.Ring) { r.Duration, r.Renew = 20*time.Second, time.Second })
 	for _, id := range []string{"a", "b"} {
-		dir := t.TempDir()
-		ring.StartWith(id, rig.MemberOptions{Flags: []string{
-			"--lock-file", dir + "/lock", "--tls-keep", dir + "/tls.pem",
-		}})
+		ring.StartWith(id, rig.MemberOptions{Flags: []string{"--lock-file", t.TempDir() + "/lock"}})
 	}
 	ring.WaitActive("a", "b")
 	witness := newWitness(t, ring)

@@ -121,7 +121,7 @@ func startWriter(t *testing.T, ring *harness.Ring, id string) {
 					foos = writerClient(ring, id)
 				}
 				if !writeFoo(ctx, foos, i) {
-					foos = nil // a member that was restarted has another CA
+					foos = nil // its connections may lead to a process that is gone
 				}
 				pause(ctx, 5*time.Millisecond)
 			}

@@ -62,6 +62,8 @@ func (r *Ring) StartMember(id string, options MemberOptions) (*Member, error) {
 		"--https", addresses[0], "--http", addresses[1], "--admin", addresses[2],
 		"--kubeconfig", kubeconfig,
 		"--write-ca", m.CA,
+		// Clients read the CA once; one that a restart replaced, they do not see.
+		"--tls-keep", filepath.Join(r.dir, id+"-tls.pem"),
 	}, options.Flags...)
 	return m, m.Start()
 }
