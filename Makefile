@@ -118,7 +118,8 @@ lint: ## Floors, headers, format, sizes, shellcheck, clang-tidy
 	@tests/lint/run.sh
 
 e2e: build/sanitize/ringside ## The proxy before a real API server
-	@tests/e2e.sh go test -count=1 -timeout 30m -v ./... ../controlplane/...
+	@tests/e2e.sh go vet ./... ../controlplane/...
+	@tests/e2e.sh go test -p 1 -count=1 -timeout 40m -v ./... ../controlplane/...
 
 model: ## Verify the models of handover, and that each rule is needed
 	@tests/setup.sh model
