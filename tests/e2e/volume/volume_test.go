@@ -18,7 +18,9 @@ import (
 
 // patient gives the Leases about the times that they have by default: here the API
 // server is kept busy, and nobody is to be replaced for that.
-func patient(r *rig.Ring) { r.Duration, r.Renew, r.Margin = 15*time.Second, 2*time.Second, 3*time.Second }
+func patient(r *rig.Ring) {
+	r.Duration, r.Renew, r.Margin = 15*time.Second, 2*time.Second, 3*time.Second
+}
 
 func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
 
