@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -25,18 +24,6 @@ import (
 	"ringside.dev/ringside/tests/e2e/harness"
 	"ringside.dev/ringside/tests/e2e/rig"
 )
-
-// observed is an informer behind a member and what it should hold.
-type observed struct {
-	name     string
-	member   *harness.Member
-	resource schema.GroupVersionResource
-	metadata bool // holds PartialObjectMetadata
-	store    cache.Store
-	synced   cache.InformerSynced
-	recorder *recorder // instead of a store
-	match    func(*unstructured.Unstructured) bool
-}
 
 func TestInformersHoldWhatTheAPIServerHasOfTheShard(t *testing.T) {
 	ring := harness.NewRing(t, "informers", 3, nil)
@@ -54,7 +41,7 @@ func TestInformersHoldWhatTheAPIServerHasOfTheShard(t *testing.T) {
 		}
 		for _, o := range all {
 			harness.Eventually(t, o.name+" is synced", func(context.Context) error {
-				if !o.synced() {
+				if !o.isSynced() {
 					return fmt.Errorf("it is not")
 				}
 				return nil
@@ -83,14 +70,13 @@ func startInformers(t *testing.T, ring *harness.Ring, member *harness.Member, va
 	dynamic := dynamicinformer.NewDynamicSharedInformerFactory(clients.Dynamic, 0)
 	metadata := metadatainformer.NewSharedInformerFactory(clients.Metadata, 0)
 	var all []*observed
-	add := func(kind string, resource schema.GroupVersionResource, informer cache.SharedIndexInformer) {
+	add := func(kind string, resource schema.GroupVersionResource, of cache.SharedIndexInformer) {
 		all = append(all, &observed{
+			watcher:  informer{of},
 			name:     fmt.Sprintf("the %s informer of %s of member %s (%s)", kind, resource.Resource, member.ID, variant),
 			member:   member,
 			resource: resource,
 			metadata: kind == "metadata",
-			store:    informer.GetStore(),
-			synced:   informer.HasSynced,
 		})
 	}
 	add("typed", rig.Deployments, typed.Apps().V1().Deployments().Informer())
@@ -169,6 +155,10 @@ func (o *observed) expected(ctx context.Context, ring *harness.Ring) (map[string
 		return nil, err
 	}
 	expected := map[string]string{}
+	text := canonical
+	if o.text != nil {
+		text = o.text
+	}
 	for _, object := range objects {
 		bucket, isLabelled := object.GetLabels()[ring.Label()]
 		isFreeAndOwned := !isLabelled && o.resource == rig.Deployments
@@ -176,7 +166,7 @@ func (o *observed) expected(ctx context.Context, ring *harness.Ring) (map[string
 			continue
 		}
 		if owned.HasLabel(bucket) || isFreeAndOwned {
-			expected[object.GetNamespace()+"/"+object.GetName()] = canonical(object.Object)
+			expected[object.GetNamespace()+"/"+object.GetName()] = text(object.Object)
 		}
 	}
 	return expected, nil
@@ -193,21 +183,6 @@ func (o *observed) direct(ctx context.Context) ([]unstructured.Unstructured, err
 		}
 	}
 	return list.Items, nil
-}
-
-func (o *observed) held(t *testing.T) map[string]string {
-	t.Helper()
-	if o.recorder != nil {
-		return o.recorder.held()
-	}
-	held := map[string]string{}
-	for _, item := range o.store.List() {
-		object := harness.Must1(meta.Accessor(item))(t)
-		var generic map[string]any
-		harness.Must(t, json.Unmarshal(harness.Must1(json.Marshal(item))(t), &generic))
-		held[object.GetNamespace()+"/"+object.GetName()] = canonical(generic)
-	}
-	return held
 }
 
 // canonical is an object as text. What typed clients drop or add is left out: the

@@ -64,7 +64,7 @@ func startEverywhere(t *testing.T, ring *harness.Ring) []*observed {
 		}
 		for _, o := range all {
 			harness.Eventually(t, o.name+" is synced", func(context.Context) error {
-				if !o.synced() {
+				if !o.isSynced() {
 					return fmt.Errorf("it is not")
 				}
 				return nil

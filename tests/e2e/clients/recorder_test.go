@@ -39,7 +39,7 @@ type recorder struct {
 	position string
 	repeats  bool // its last watch ended early: a move may be repeated
 	relists  int
-	broken   []string
+	rules    []string // that were broken
 }
 
 // run watches until the context ends.
@@ -175,12 +175,26 @@ func (r *recorder) apply(event string, object *unstructured.Unstructured) {
 }
 
 func (r *recorder) complain(format string, args ...any) {
-	if len(r.broken) < 10 {
-		r.broken = append(r.broken, fmt.Sprintf(format, args...))
+	if len(r.rules) < 10 {
+		r.rules = append(r.rules, fmt.Sprintf(format, args...))
 	}
 }
 
-func (r *recorder) held() map[string]string {
+func (r *recorder) broken() []string {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	rules := r.rules
+	r.rules = nil
+	return rules
+}
+
+func (r *recorder) isSynced() bool {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	return r.position != ""
+}
+
+func (r *recorder) held(*testing.T) map[string]string {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	held := map[string]string{}
@@ -249,7 +263,7 @@ func startRecorders(ctx context.Context, t *testing.T, member *harness.Member, s
 			name:     fmt.Sprintf("the recorder %s of member %s", kind.name, member.ID),
 			member:   member,
 			resource: resource,
-			recorder: r,
+			watcher:  r,
 			match:    kind.match,
 		})
 		go r.run(ctx)
