@@ -109,7 +109,7 @@ include tests/lint/lint.mk
 include tests/fuzz/fuzz.mk
 -include $(shell find build -name '*.d' 2>/dev/null)
 
-.PHONY: unit lint model model-full e2e test demo bench setup clean help coherent
+.PHONY: unit lint model model-full e2e test demo bench bench-ring setup clean help coherent
 
 unit: $(unit_programs) ## Unit tests under ASan and UBSan (one floor: make unit-ring)
 	@tests/unit/run.sh $^
@@ -149,6 +149,12 @@ bench: ## Install haproxy and nginx, then measure beside them (7 minutes)
 	@tests/setup.sh build go bench
 	@$(MAKE) $(parallel) build/release/ringside
 	@cd tests/bench && RINGSIDE=$(CURDIR)/build/release/ringside go run .
+	@$(MAKE) bench-ring
+
+bench-ring: ## What moves, rebalances, crashes and labels cost, before a real API server
+	@tests/setup.sh build go
+	@$(MAKE) $(parallel) build/release/ringside
+	@VARIANT=release tests/e2e.sh go run ../bench/ring
 
 setup: ## Install the Debian packages that building and testing need
 	@tests/setup.sh build lint model go
