@@ -109,7 +109,7 @@ include tests/lint/lint.mk
 include tests/fuzz/fuzz.mk
 -include $(shell find build -name '*.d' 2>/dev/null)
 
-.PHONY: unit lint model model-full e2e test demo bench bench-ring setup clean help coherent
+.PHONY: unit lint model model-full e2e test demo bench bench-ring setup clean help coherent chaos
 
 unit: $(unit_programs) ## Unit tests under ASan and UBSan (one floor: make unit-ring)
 	@tests/unit/run.sh $^
@@ -139,6 +139,10 @@ test: ## Install what is missing, then lint, unit, model and e2e
 coherent: build/sanitize/ringside ## Views that change under watches, for long (COHERENT_SECONDS=600)
 	@COHERENT_SECONDS=$${COHERENT_SECONDS:-600} tests/e2e.sh \
 		go test -count=1 -timeout 60m -v -run TestCoherentView ./clients
+
+chaos: build/release/ringside ## Let everything fail at random: MINUTES=10 SEED=1
+	@VARIANT=release CHAOS_MINUTES=$${MINUTES:-10} CHAOS_SEED=$(SEED) tests/e2e.sh \
+		go test -count=1 -timeout 600m -v -run TestChaos ./chaos
 
 demo: ## Install what is missing, then show it on this machine
 	@tests/setup.sh build go

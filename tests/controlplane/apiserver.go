@@ -87,7 +87,7 @@ rules:
   resources:
   - {group: "", resources: [configmaps]}
   - {group: coordination.k8s.io, resources: [leases]}
-- level: Metadata
+`+c.options.auditRules()+`- level: Metadata
 `), 0o644)
 	return append([]string{
 		c.Binary("kube-apiserver"),
@@ -109,6 +109,18 @@ rules:
 		"--audit-log-mode=blocking", // so that it is complete when an answer is sent
 		"--profiling=false",
 	}, c.options.APIServerFlags...), err
+}
+
+func (o *Options) auditRules() string {
+	rules := ""
+	for _, name := range o.AuditBodies {
+		resource, group, _ := strings.Cut(name, ".")
+		rules += fmt.Sprintf(`- level: Request
+  verbs: [create, update, patch]
+  resources: [{group: "%s", resources: ["%s", "%s/*"]}]
+`, group, resource, resource)
+	}
+	return rules
 }
 
 // Kill ends the server at once, as a crash does.

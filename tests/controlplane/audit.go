@@ -33,6 +33,8 @@ type Event struct {
 		Code   int    `json:"code"`
 		Reason string `json:"reason"`
 	} `json:"responseStatus"`
+	// RequestObject is what was asked for; of Options.AuditBodies too.
+	RequestObject json.RawMessage `json:"requestObject"`
 	// ResponseObject is the object as it was written; of ConfigMaps and Leases only.
 	ResponseObject json.RawMessage `json:"responseObject"`
 

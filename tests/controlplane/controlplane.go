@@ -31,6 +31,9 @@ type Options struct {
 	Dir string
 	// Users, beside the user Admin, whom RBAC lets do everything.
 	Users []User
+	// AuditBodies are resources, as "resource.group", of which the audit log holds
+	// what was asked for.
+	AuditBodies []string
 	// APIServerFlags are added to those of every API server.
 	APIServerFlags []string
 }

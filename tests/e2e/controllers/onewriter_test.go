@@ -90,7 +90,7 @@ func TestARollingRestartMovesEachBucketOnce(t *testing.T) {
 		ring.WaitActive(active...)
 	}
 	log.read()
-	for bucket, moves := range log.moves() {
+	for bucket, moves := range log.Moves() {
 		if moves != 1 {
 			t.Errorf("bucket %d has moved %d times", bucket, moves)
 		}

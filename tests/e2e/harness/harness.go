@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"ringside.dev/ringside/tests/controlplane"
 	"ringside.dev/ringside/tests/e2e/rig"
 )
 
@@ -24,7 +25,10 @@ var cluster *rig.Cluster
 // Main is TestMain's body: one cluster for all tests of a package.
 //
 //	func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
-func Main(m *testing.M) int {
+func Main(m *testing.M) int { return MainWith(m, nil) }
+
+// MainWith is Main with another control plane.
+func MainWith(m *testing.M, change func(*controlplane.Options)) int {
 	dir, err := os.MkdirTemp("", "ringside-e2e-")
 	if err != nil {
 		return complain(err)
@@ -37,7 +41,7 @@ func Main(m *testing.M) int {
 		os.RemoveAll(dir)
 		os.Exit(130)
 	}()
-	if cluster, err = rig.StartCluster(context.Background(), dir); err != nil {
+	if cluster, err = rig.StartCluster(context.Background(), dir, change); err != nil {
 		return complain(err)
 	}
 	code := m.Run()

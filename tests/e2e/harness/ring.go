@@ -173,6 +173,12 @@ func (m *Member) Kill() {
 	m.Process.Kill()
 }
 
+// Crash ends the member alone at once; its controller goes on.
+func (m *Member) Crash() {
+	m.dead = true
+	m.Process.Kill()
+}
+
 // Terminate asks the member to leave and waits until it has ended.
 func (m *Member) Terminate() {
 	m.t.Helper()

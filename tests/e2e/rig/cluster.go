@@ -57,8 +57,8 @@ type Clients struct {
 }
 
 // StartCluster starts a control plane in dir and installs the Foo CRD and the
-// roles of the sample-controller.
-func StartCluster(ctx context.Context, dir string) (*Cluster, error) {
+// roles of the sample-controller. change, if not nil, changes the control plane.
+func StartCluster(ctx context.Context, dir string, change func(*controlplane.Options)) (*Cluster, error) {
 	binary, err := findRingside()
 	if err != nil {
 		return nil, err
@@ -68,7 +68,11 @@ func StartCluster(ctx context.Context, dir string) (*Cluster, error) {
 		users = append(users, controlplane.User{Name: MemberUser(id)},
 			controlplane.User{Name: ControllerUser(id)})
 	}
-	plane, err := controlplane.Start(ctx, controlplane.Options{Dir: dir, Users: users})
+	options := controlplane.Options{Dir: dir, Users: users}
+	if change != nil {
+		change(&options)
+	}
+	plane, err := controlplane.Start(ctx, options)
 	if err != nil {
 		return nil, err
 	}

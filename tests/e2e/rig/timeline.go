@@ -1,10 +1,7 @@
 package rig
 
 import (
-	"encoding/json"
 	"time"
-
-	corev1 "k8s.io/api/core/v1"
 
 	"ringside.dev/ringside/tests/controlplane"
 )
@@ -18,21 +15,11 @@ type Publication struct {
 
 // Publications finds the versions of the ring's assignment in an audit log.
 func (r *Ring) Publications(events []controlplane.Event) ([]Publication, error) {
-	var publications []Publication
-	for _, event := range events {
-		if !event.IsWrite() || event.Object.Resource != "configmaps" ||
-			event.Key() != r.Namespace+"/"+r.Name+"-assignment" {
-			continue
-		}
-		var configMap corev1.ConfigMap
-		if err := json.Unmarshal(event.ResponseObject, &configMap); err != nil {
+	var h History
+	for i := range events {
+		if err := h.Add(r, &events[i]); err != nil {
 			return nil, err
 		}
-		assignment, err := ParseAssignment(configMap.Data)
-		if err != nil {
-			return nil, err
-		}
-		publications = append(publications, Publication{assignment, event.Received, event.At})
 	}
-	return publications, nil
+	return h.Versions, nil
 }
