@@ -51,7 +51,7 @@ func complain(err error, dir string) int {
 // show runs the whole demonstration.
 func show(ctx context.Context, dir string) (passed bool, err error) {
 	fmt.Println("\n  Starting etcd and kube-apiserver ...")
-	cluster, err := rig.StartCluster(ctx, dir, nil)
+	cluster, err := rig.StartCluster(ctx, dir)
 	if err != nil {
 		return false, err
 	}

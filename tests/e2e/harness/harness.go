@@ -41,7 +41,7 @@ func MainWith(m *testing.M, change func(*controlplane.Options)) int {
 		os.RemoveAll(dir)
 		os.Exit(130)
 	}()
-	if cluster, err = rig.StartCluster(context.Background(), dir, change); err != nil {
+	if cluster, err = rig.StartClusterWith(context.Background(), dir, change); err != nil {
 		return complain(err)
 	}
 	code := m.Run()

@@ -57,8 +57,13 @@ type Clients struct {
 }
 
 // StartCluster starts a control plane in dir and installs the Foo CRD and the
-// roles of the sample-controller. change, if not nil, changes the control plane.
-func StartCluster(ctx context.Context, dir string, change func(*controlplane.Options)) (*Cluster, error) {
+// roles of the sample-controller.
+func StartCluster(ctx context.Context, dir string) (*Cluster, error) {
+	return StartClusterWith(ctx, dir, nil)
+}
+
+// StartClusterWith is StartCluster with another control plane, unless change is nil.
+func StartClusterWith(ctx context.Context, dir string, change func(*controlplane.Options)) (*Cluster, error) {
 	binary, err := findRingside()
 	if err != nil {
 		return nil, err
