@@ -35,6 +35,7 @@ struct at_end {
 struct arena {
 	struct block *blocks; /* the first one is being filled */
 	struct at_end *at_end;
+	size_t bytes; /* of all blocks */
 };
 
 static struct block *block_create(size_t size)
@@ -66,6 +67,7 @@ struct arena *arena_create(void)
 	if (!arena)
 		abort();
 	arena->blocks = block_create(BLOCK_BYTES);
+	arena->bytes = BLOCK_BYTES;
 	return arena;
 }
 
@@ -109,7 +111,13 @@ static void *arena_take(struct arena *arena, size_t size)
 		block->next = arena->blocks;
 		arena->blocks = block;
 	}
+	arena->bytes += block->size;
 	return block_take(block, size);
+}
+
+size_t arena_bytes(const struct arena *arena)
+{
+	return arena->bytes;
 }
 
 void *arena_alloc(struct arena *arena, size_t size)

@@ -27,6 +27,9 @@ char *arena_text(struct arena *arena, struct slice bytes);
 char *arena_printf(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* What it holds, in bytes. */
+size_t arena_bytes(const struct arena *arena);
+
 void arena_at_end(struct arena *arena, void (*run)(void *arg), void *arg);
 
 #endif

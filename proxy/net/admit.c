@@ -323,6 +323,20 @@ static void refuse_head(struct exchange *exchange)
 	       "the request's head is above limits.head");
 }
 
+/* As the API server does when it has too much to do: nothing was carried out. */
+static void refuse_for_memory(struct exchange *exchange)
+{
+	static const struct status status = {
+		.code = 429,
+		.reason = "TooManyRequests",
+		.retry_after_s = 1,
+		.message = "requests under way hold limits.memory",
+	};
+
+	exchange->server->values[SERVER_MEMORY]++;
+	reply_status(exchange, &status);
+}
+
 void admit_start(struct exchange *exchange)
 {
 	loop_timer_init(&exchange->hold, on_hold_over, exchange);
@@ -331,6 +345,8 @@ void admit_start(struct exchange *exchange)
 		refuse(exchange, 400, "BadRequest", exchange->fault);
 	} else if (is_head_too_long(exchange)) {
 		refuse_head(exchange);
+	} else if (exchange->is_unwanted) {
+		refuse_for_memory(exchange);
 	} else if (!slice_starts_with(exchange->kube.path, "/")) {
 		refuse(exchange, 400, "BadRequest",
 		       "expected a request for a path, such as GET /api");

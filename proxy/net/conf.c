@@ -141,6 +141,15 @@ const struct opt net_options[] = {
 	  .max = 65536,
 	  .value = "4096",
 	  .help = "Most connections of clients; further ones are closed at once." },
+	{ .name = "limits.memory",
+	  .type = OPT_SIZE,
+	  ROW(memory_bytes),
+	  .min = 64 << 20,
+	  .max = INT64_C(64) << 30,
+	  .value = "256Mi",
+	  .help = "What requests and answers under way may hold together. Above it, "
+		  "requests are answered 429. Where those that arrive take more "
+		  "than half of it, the slowest are closed." },
 };
 
 const size_t net_options_n = sizeof(net_options) / sizeof(net_options[0]);

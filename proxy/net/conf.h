@@ -30,6 +30,7 @@ struct net_conf {
 	int64_t body_bytes;
 	int64_t head_bytes;
 	int64_t connections_max;
+	int64_t memory_bytes;
 };
 
 extern const struct opt net_options[];

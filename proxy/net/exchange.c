@@ -6,11 +6,15 @@
 #include <h2o.h>
 
 #include "proxy/base/log.h"
+#include "proxy/net/duplex.h"
 #include "proxy/net/guard.h"
 #include "proxy/net/headers.h"
 #include "proxy/net/server.h"
 #include "proxy/net/strict.h"
 #include "proxy/net/tunnel.h"
+
+/* What an exchange costs besides what it holds: h2o's request, a connection. */
+#define EXCHANGE_BYTES (32 * 1024)
 
 #define TO(step) (1u << EXCHANGE_##step)
 
@@ -52,7 +56,10 @@ void exchange_enter(struct exchange *exchange, enum exchange_step step)
 static void exchange_free(void *arg)
 {
 	struct exchange *exchange = arg;
+	struct server *server = exchange->server;
 
+	server->memory -= exchange->charge < server->memory ? exchange->charge
+							    : server->memory;
 	list_remove(&exchange->node);
 	if (exchange->transfer != NULL)
 		transfer_close(exchange->upstream, exchange->transfer);
@@ -62,6 +69,21 @@ static void exchange_free(void *arg)
 		ring_unref(exchange->ring);
 	arena_destroy(exchange->arena);
 	free(exchange);
+}
+
+size_t exchange_bytes(const struct exchange *exchange)
+{
+	size_t n = EXCHANGE_BYTES + arena_bytes(exchange->arena) + exchange->own.size +
+		   exchange->sink.batch.size;
+
+	/* h2o has the body too, until the client was answered. */
+	if (exchange->sink.req != NULL)
+		n += exchange->sink.req->entity.len;
+	if (exchange->transfer != NULL)
+		n += transfer_peek(exchange->upstream, exchange->transfer).len;
+	if (exchange->tunnel != NULL)
+		n += TUNNEL_BYTES + 2 * DUPLEX_BYTES;
+	return n;
 }
 
 void exchange_answered(struct exchange *exchange)
@@ -267,5 +289,8 @@ void exchange_start(struct server *server, struct guard *guard,
 	buf_init(&exchange->own, SINK_BATCH_BYTES);
 	sink_init(&exchange->sink, server->loop, req, &sink_events, exchange);
 	read_request(exchange, req);
+	exchange->is_unwanted = server_is_full(server);
+	exchange->charge = exchange_bytes(exchange);
+	server->memory += exchange->charge;
 	admit_start(exchange);
 }

@@ -70,6 +70,7 @@ struct exchange {
 	struct slice target; /* as it came: path and query */
 	struct slice body;
 	const char *fault; /* why it is no request to be passed on, or NULL */
+	bool is_unwanted;  /* memory was short when it came */
 	bool has_body;
 	bool is_upgrade;
 	enum kube_encoding accept;            /* what our own answers are written in */
@@ -84,6 +85,7 @@ struct exchange {
 	struct locate_call *locate;
 	struct label_keys_call *label_keys;
 	unsigned needs; /* still to be gathered */
+	size_t charge;  /* noted in server->memory when it began */
 
 	/* Forwarding. */
 	struct upstream *upstream; /* the transfer's way */
@@ -112,6 +114,9 @@ bool exchange_step_is_edge(enum exchange_step from, enum exchange_step to);
  */
 void exchange_start(struct server *server, struct guard *guard,
 		    struct st_h2o_req_t *req);
+
+/* What it holds of memory, about. */
+size_t exchange_bytes(const struct exchange *exchange);
 
 /* --- between the files of the machine --- */
 

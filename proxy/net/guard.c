@@ -5,7 +5,7 @@
 bool guard_begin(struct guard *guard)
 {
 	guard->open++;
-	guard->partial_ms = 0;
+	guard->begun++;
 	return guard->aborts <= GUARD_ABORTS_MAX;
 }
 
@@ -22,12 +22,10 @@ void guard_end(struct guard *guard, bool is_aborted, int64_t now_ms)
 	guard->aborts++;
 }
 
-bool guard_look(struct guard *guard, bool has_partial, int64_t now_ms)
+bool guard_look(struct guard *guard, uint64_t partial, int64_t now_ms)
 {
-	/* Beside a request that is answered, the next one may wait for its turn. */
-	if (!has_partial || guard->open > 0)
-		guard->partial_ms = 0;
-	else if (guard->partial_ms == 0)
+	if (partial != guard->partial)
 		guard->partial_ms = now_ms;
-	return guard->partial_ms == 0 || now_ms - guard->partial_ms < GUARD_ARRIVAL_MS;
+	guard->partial = partial;
+	return partial == 0 || now_ms - guard->partial_ms < GUARD_ARRIVAL_MS;
 }

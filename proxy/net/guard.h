@@ -20,10 +20,13 @@
 #define GUARD_ARRIVAL_MS 20000
 
 struct guard {
-	size_t open; /* requests under way */
+	size_t open;    /* requests under way */
+	uint64_t begun; /* requests that ever were */
 	unsigned aborts;
-	int64_t window_ms;  /* when the window began */
-	int64_t partial_ms; /* since when a part of a request has waited; 0: none has */
+	int64_t window_ms; /* when the window began */
+	uint64_t
+		partial; /* the request that was incomplete at the last look; 0: none */
+	int64_t partial_ms; /* since when it has been */
 };
 
 /* False: this client has taken back too many, its connection is to be closed. */
@@ -32,9 +35,9 @@ bool guard_begin(struct guard *guard);
 void guard_end(struct guard *guard, bool is_aborted, int64_t now_ms);
 
 /*
- * Looks at it from time to time: whether bytes wait that make no request yet.
- * False when they have waited too long.
+ * Looks at it from time to time: which request has begun first of those that have
+ * not arrived as a whole; 0 where there is none. False when that is so for too long.
  */
-bool guard_look(struct guard *guard, bool has_partial, int64_t now_ms);
+bool guard_look(struct guard *guard, uint64_t partial, int64_t now_ms);
 
 #endif

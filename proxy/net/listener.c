@@ -9,7 +9,7 @@
 #include <h2o/http2.h>
 
 #include "proxy/base/log.h"
-#include "proxy/net/guard.h"
+#include "proxy/net/connections.h"
 #include "proxy/net/listen.h"
 #include "proxy/net/tls.h"
 
@@ -19,6 +19,8 @@
 #define TURNS_MAX 100
 /* How often connections are looked at, and how long we wait for a descriptor. */
 #define LOOK_MS 500
+/* The same while requests arrive: what they hold may grow fast. */
+#define LOOK_CLOSELY_MS 50
 #define NO_FDS_MS 100
 
 struct listening {
@@ -32,19 +34,9 @@ struct handler {
 	struct listener *listener;
 };
 
-/* h2o 2.2.5 cannot close its connections: we keep them in sight from outside. */
-struct connection {
-	struct list node; /* in listener->connections */
-	struct listener *listener;
-	h2o_socket_t *socket;
-	struct guard guard;
-	bool is_cut;
-};
-
 struct listener {
 	struct server *server;
-	struct list connections;
-	int64_t connections_n;
+	struct connections connections;
 	struct loop_timer look;
 	struct loop_timer no_fds;
 	h2o_globalconf_t config;
@@ -54,31 +46,14 @@ struct listener {
 	struct listening http;
 };
 
-/* h2o sees the end and closes, from the loop. */
-static void connection_cut(struct connection *connection)
-{
-	connection->is_cut = true;
-	(void)shutdown(h2o_socket_get_fd(connection->socket), SHUT_RDWR);
-}
-
-/* The same for one that costs too much: it may not read what would tell it. */
-static void connection_reset(struct connection *connection)
-{
-	struct linger none = { .l_onoff = 1, .l_linger = 0 };
-	int fd = h2o_socket_get_fd(connection->socket);
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
-	connection_cut(connection);
-}
-
 static int on_request(h2o_handler_t *super, h2o_req_t *req)
 {
 	struct handler *handler = H2O_STRUCT_FROM_MEMBER(struct handler, super, super);
 	struct server *server = handler->listener->server;
 	h2o_socket_t *socket = req->conn->callbacks->get_socket(req->conn);
-	struct connection *connection = socket->on_close.data;
+	struct connection *connection = connection_of(socket);
 
-	if (!guard_begin(&connection->guard) && !connection->is_cut) {
+	if (!connection_begin(connection, req->entity.len) && !connection->is_cut) {
 		server->values[SERVER_ABUSED]++;
 		log_warn("listener", "a client took back too many requests; closing");
 		connection_reset(connection);
@@ -87,49 +62,39 @@ static int on_request(h2o_handler_t *super, h2o_req_t *req)
 	return 0;
 }
 
-static void on_close(void *data)
+/*
+ * h2o gathers bodies by itself, and we can answer nothing before they are whole:
+ * when what arrives takes more than its half, the slowest have to go.
+ */
+static void shed(struct listener *listener)
 {
-	struct connection *connection = data;
+	struct server *server = listener->server;
+	struct connections *connections = &listener->connections;
+	size_t half = (size_t)server->conf.memory_bytes / 2;
 
-	connection->listener->connections_n--;
-	list_remove(&connection->node);
-	free(connection);
-}
-
-static void look(struct connection *connection, int64_t now)
-{
-	bool has_partial = connection->socket->input->size > 0;
-
-	if (guard_look(&connection->guard, has_partial, now) || connection->is_cut)
-		return;
-	connection->listener->server->values[SERVER_STALLED]++;
-	log_warn("listener", "a request does not arrive; closing");
-	connection_reset(connection);
+	while (connections->partial_bytes > half && connections_shed(connections)) {
+		server->values[SERVER_MEMORY]++;
+		log_warn("listener", "requests that arrive take more than half of "
+				     "limits.memory; closing the slowest");
+	}
 }
 
 static void on_look(void *arg)
 {
 	struct listener *listener = arg;
-	int64_t now = loop_now_ms(listener->server->loop);
+	struct server *server = listener->server;
+	struct connections *connections = &listener->connections;
+	size_t stalled_n = connections_look(connections, &listener->context,
+					    loop_now_ms(server->loop));
 
-	LIST_EACH(node, &listener->connections)
-		look(LIST_OWNER(node, struct connection, node), now);
-	loop_timer_start(listener->server->loop, &listener->look, LOOK_MS);
-}
-
-static void watch_connection(struct listener *listener, h2o_socket_t *socket)
-{
-	struct connection *connection = calloc(1, sizeof(*connection));
-
-	if (connection == NULL)
-		abort();
-	connection->listener = listener;
-	connection->socket = socket;
-	listener->connections_n++;
-	list_init(&connection->node);
-	list_add(&listener->connections, &connection->node);
-	socket->on_close.cb = on_close;
-	socket->on_close.data = connection;
+	if (stalled_n > 0)
+		log_warn("listener", "requests do not arrive; closing",
+			 log_int("connections", (int64_t)stalled_n));
+	server->values[SERVER_STALLED] += (int64_t)stalled_n;
+	shed(listener);
+	server_count_memory(server, connections->partial_bytes);
+	loop_timer_start(server->loop, &listener->look,
+			 connections->partial_n > 0 ? LOOK_CLOSELY_MS : LOOK_MS);
 }
 
 static void on_accept(h2o_socket_t *socket, const char *err);
@@ -173,12 +138,12 @@ static void on_accept(h2o_socket_t *socket, const char *err)
 		wait_for_fds(listener);
 	if (accepted == NULL)
 		return;
-	if (listener->connections_n >= listener->server->conf.connections_max) {
+	if (listener->connections.n >= listener->server->conf.connections_max) {
 		listener->server->values[SERVER_FULL]++;
 		h2o_socket_close(accepted);
 		return;
 	}
-	watch_connection(listener, accepted);
+	connections_add(&listener->connections, accepted);
 	h2o_accept(&listening->accept, accepted);
 }
 
@@ -235,7 +200,7 @@ int listener_create(struct listener **out, struct server *server, char **ca_pem,
 	if (listener == NULL)
 		abort();
 	listener->server = server;
-	list_init(&listener->connections);
+	connections_init(&listener->connections);
 	loop_timer_init(&listener->look, on_look, listener);
 	loop_timer_init(&listener->no_fds, on_fds, listener);
 	loop_timer_start(server->loop, &listener->look, LOOK_MS);
@@ -275,7 +240,7 @@ void listener_refresh(void *arg)
 	struct listener *listener = arg;
 	int64_t *values = listener->server->values;
 
-	values[SERVER_CONNECTIONS] = listener->connections_n;
+	values[SERVER_CONNECTIONS] = listener->connections.n;
 	/* h2o refuses these by itself. */
 	values[SERVER_LONG_BODIES] =
 		(int64_t)listener->context.emitted_error_status[H2O_STATUS_ERROR_413];
@@ -283,12 +248,12 @@ void listener_refresh(void *arg)
 
 size_t listener_connections(const struct listener *listener)
 {
-	return (size_t)listener->connections_n;
+	return (size_t)listener->connections.n;
 }
 
 void listener_cut(struct listener *listener)
 {
-	LIST_EACH(node, &listener->connections) {
+	LIST_EACH(node, &listener->connections.open) {
 		connection_cut(LIST_OWNER(node, struct connection, node));
 	}
 }

@@ -39,6 +39,7 @@ const struct metric server_metrics[] = {
 	[SERVER_NO_FDS] = { LIMITED, "limit=\"descriptors\"", METRIC_COUNTER, NULL },
 	[SERVER_ABUSED] = { LIMITED, "limit=\"aborts\"", METRIC_COUNTER, NULL },
 	[SERVER_STALLED] = { LIMITED, "limit=\"arrival\"", METRIC_COUNTER, NULL },
+	[SERVER_MEMORY] = { LIMITED, "limit=\"memory\"", METRIC_COUNTER, NULL },
 	[SERVER_CONNECTIONS] = { "ringside_connections_open", NULL, METRIC_GAUGE,
 				 "Connections of clients." },
 	[SERVER_HELD] = { "ringside_requests_held", NULL, METRIC_GAUGE,
@@ -47,6 +48,8 @@ const struct metric server_metrics[] = {
 			  "Requests under way, watches included." },
 	[SERVER_IN_FLIGHT] = { "ringside_writes_in_flight", NULL, METRIC_GAUGE,
 			       "Sharded writes whose answer has not come." },
+	[SERVER_HELD_BYTES] = { "ringside_memory_bytes", NULL, METRIC_GAUGE,
+				"Held by requests and answers: see limits.memory." },
 };
 
 static void on_readmit(void *arg)
@@ -89,6 +92,20 @@ size_t server_open_count(const struct server *server)
 	for (int i = 0; i < EXCHANGE_STEPS_N; i++)
 		n += list_count(&server->steps[i]);
 	return n;
+}
+
+void server_count_memory(struct server *server, size_t partial)
+{
+	server->memory = partial;
+	for (int i = 0; i < EXCHANGE_STEPS_N; i++)
+		LIST_EACH(node, &server->steps[i])
+			server->memory +=
+				exchange_bytes(LIST_OWNER(node, struct exchange, node));
+}
+
+bool server_is_full(const struct server *server)
+{
+	return server->memory >= (size_t)server->conf.memory_bytes;
 }
 
 void server_cut_all(struct server *server)
@@ -174,5 +191,6 @@ void server_refresh(void *arg)
 	server->values[SERVER_HELD] =
 		(int64_t)list_count(&server->steps[EXCHANGE_ADMIT]);
 	server->values[SERVER_OPEN] = (int64_t)server_open_count(server);
+	server->values[SERVER_HELD_BYTES] = (int64_t)server->memory;
 	server->values[SERVER_IN_FLIGHT] = server->ring->inflight.total;
 }

@@ -34,10 +34,12 @@ enum {
 	SERVER_NO_FDS,      /* times that no descriptor was left for a connection */
 	SERVER_ABUSED,      /* connections closed for requests taken back */
 	SERVER_STALLED,     /* connections closed as a request did not arrive */
+	SERVER_MEMORY,      /* requests refused, connections closed: limits.memory */
 	SERVER_CONNECTIONS, /* gauge: open connections of clients */
 	SERVER_HELD,        /* gauge: exchanges that wait to be admitted */
 	SERVER_OPEN,        /* gauge: exchanges under way */
 	SERVER_IN_FLIGHT,   /* gauge: sharded writes without an answer */
+	SERVER_HELD_BYTES,  /* gauge: what limits.memory bounds */
 	SERVER_METRICS_N,
 };
 
@@ -58,6 +60,7 @@ struct server {
 	struct list steps[EXCHANGE_STEPS_N];
 	int64_t values[SERVER_METRICS_N];
 	struct loop_task readmit;
+	size_t memory; /* held by requests and answers: counted, and noted since then */
 	bool is_draining;
 };
 
@@ -83,6 +86,16 @@ void server_reset_writes(struct server *server, const struct bucket_set *buckets
  * objects of buckets that are not ours any more.
  */
 void server_on_ring(struct server *server);
+
+/*
+ * Sums up what requests and answers hold; partial are the bytes of those that have
+ * not arrived as a whole. To be called from time to time: until the next one, only
+ * what begins and ends is noted.
+ */
+void server_count_memory(struct server *server, size_t partial);
+
+/* Whether they hold as much as they may. */
+bool server_is_full(const struct server *server);
 
 /* Cuts what is still under way. */
 void server_cut_all(struct server *server);

@@ -35,9 +35,9 @@ START_TEST(guard_ends_its_patience_with_a_request_that_does_not_arrive)
 {
 	struct guard guard = { 0 };
 
-	ck_assert(guard_look(&guard, true, NOW));
-	ck_assert(guard_look(&guard, true, NOW + GUARD_ARRIVAL_MS - 1));
-	ck_assert(!guard_look(&guard, true, NOW + GUARD_ARRIVAL_MS));
+	ck_assert(guard_look(&guard, 1, NOW));
+	ck_assert(guard_look(&guard, 1, NOW + GUARD_ARRIVAL_MS - 1));
+	ck_assert(!guard_look(&guard, 1, NOW + GUARD_ARRIVAL_MS));
 }
 END_TEST
 
@@ -46,19 +46,32 @@ START_TEST(guard_waits_for_ever_where_nothing_has_begun_or_all_has_come)
 	struct guard guard = { 0 };
 
 	/* Idle. */
-	ck_assert(guard_look(&guard, false, NOW));
-	ck_assert(guard_look(&guard, false, NOW + 10 * GUARD_ARRIVAL_MS));
-	/* A part, then the whole: another part has its own time. */
-	ck_assert(guard_look(&guard, true, NOW));
-	ck_assert(guard_begin(&guard));
-	ck_assert(guard_look(&guard, true, NOW + 2 * GUARD_ARRIVAL_MS));
-	guard_end(&guard, false, NOW + 2 * GUARD_ARRIVAL_MS);
-	ck_assert(guard_look(&guard, true, NOW + 3 * GUARD_ARRIVAL_MS));
-	ck_assert(!guard_look(&guard, true, NOW + 4 * GUARD_ARRIVAL_MS));
+	ck_assert(guard_look(&guard, 0, NOW));
+	ck_assert(guard_look(&guard, 0, NOW + 10 * GUARD_ARRIVAL_MS));
+	/* A part, then the whole: another request has its own time. */
+	ck_assert(guard_look(&guard, 1, NOW));
+	ck_assert(guard_look(&guard, 0, NOW + 2 * GUARD_ARRIVAL_MS));
+	ck_assert(guard_look(&guard, 3, NOW + 3 * GUARD_ARRIVAL_MS));
+	ck_assert(guard_look(&guard, 5, NOW + 4 * GUARD_ARRIVAL_MS));
+	ck_assert(!guard_look(&guard, 5, NOW + 5 * GUARD_ARRIVAL_MS));
+}
+END_TEST
+
+START_TEST(guard_sees_a_slow_request_beside_others_that_come_and_go)
+{
+	struct guard guard = { 0 };
+
+	for (int i = 0; i < GUARD_ARRIVAL_MS; i += 500) {
+		ck_assert(guard_begin(&guard));
+		ck_assert(guard_look(&guard, 7, NOW + i));
+		guard_end(&guard, false, NOW + i);
+	}
+	ck_assert(!guard_look(&guard, 7, NOW + GUARD_ARRIVAL_MS));
 }
 END_TEST
 
 UNIT_MAIN("net/guard", guard_lets_any_number_of_requests_end_well,
 	  guard_counts_what_is_taken_back_in_a_window,
 	  guard_ends_its_patience_with_a_request_that_does_not_arrive,
-	  guard_waits_for_ever_where_nothing_has_begun_or_all_has_come)
+	  guard_waits_for_ever_where_nothing_has_begun_or_all_has_come,
+	  guard_sees_a_slow_request_beside_others_that_come_and_go)

@@ -39,7 +39,8 @@ void stage_open(struct stage *stage, int64_t hold_ms)
 			  .hold_ms = hold_ms,
 			  .body_bytes = 65536,
 			  .head_bytes = 32768,
-			  .connections_max = 4 },
+			  .connections_max = 4,
+			  .memory_bytes = 64 << 20 },
 	};
 	server_init(&stage->server);
 	ck_assert_msg(

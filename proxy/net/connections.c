@@ -1,0 +1,171 @@
+#include "proxy/net/connections.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include <h2o.h>
+#include <h2o/http2.h>
+
+void connections_init(struct connections *connections)
+{
+	*connections = (struct connections){ 0 };
+	list_init(&connections->open);
+}
+
+static void on_close(void *data)
+{
+	struct connection *connection = data;
+
+	connection->connections->n--;
+	list_remove(&connection->node);
+	free(connection);
+}
+
+void connections_add(struct connections *connections, h2o_socket_t *socket)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+
+	if (connection == NULL)
+		abort();
+	connection->connections = connections;
+	connection->socket = socket;
+	connections->n++;
+	list_init(&connection->node);
+	list_add(&connections->open, &connection->node);
+	socket->on_close.cb = on_close;
+	socket->on_close.data = connection;
+}
+
+struct connection *connection_of(h2o_socket_t *socket)
+{
+	return socket->on_close.data;
+}
+
+bool connection_begin(struct connection *connection, size_t body_bytes)
+{
+	connection->completed += body_bytes;
+	return guard_begin(&connection->guard);
+}
+
+void connection_cut(struct connection *connection)
+{
+	connection->is_cut = true;
+	(void)shutdown(h2o_socket_get_fd(connection->socket), SHUT_RDWR);
+}
+
+void connection_reset(struct connection *connection)
+{
+	struct linger none = { .l_onoff = 1, .l_linger = 0 };
+	int fd = h2o_socket_get_fd(connection->socket);
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	connection_cut(connection);
+}
+
+/* --- what is incomplete --- */
+
+/* HTTP/1, and what waits in front of the first of all frames. */
+static void look_at_input(struct connection *connection)
+{
+	const h2o_buffer_t *input = connection->socket->input;
+
+	connection->partial = 0;
+	connection->partial_bytes = 0;
+	/* Beside a request that is answered, the next one may wait for its turn. */
+	if (connection->guard.open > 0 || input->size == 0)
+		return;
+	connection->partial = connection->guard.begun + 1;
+	connection->partial_bytes = input->bytes != NULL ? input->capacity : 0;
+}
+
+/* One of HTTP/2's streams. Its first byte's time names it. */
+static int look_at_stream(h2o_req_t *req, void *arg)
+{
+	struct connection *connection =
+		connection_of(req->conn->callbacks->get_socket(req->conn));
+	const struct timeval *began = &req->timestamps.request_begin_at;
+	uint64_t name = (uint64_t)began->tv_sec * 1000000 + (uint64_t)began->tv_usec;
+
+	(void)arg;
+	/* Not begun: known by its priority alone. */
+	if (name == 0 || req->processed_at.str != NULL)
+		return 0;
+	if (connection->partial == 0 || name < connection->partial)
+		connection->partial = name;
+	return 0;
+}
+
+/*
+ * h2o does not tell how much of a body an HTTP/2 stream holds: it is at most what
+ * was read since nothing was incomplete, less what has become whole since.
+ */
+static void count_bytes(struct connection *connection)
+{
+	uint64_t read = connection->socket->bytes_read;
+
+	if (connection->partial == 0) {
+		connection->read_before = read;
+		connection->completed = 0;
+	} else if (connection->partial_bytes == 0 &&
+		   read - connection->read_before > connection->completed) {
+		connection->partial_bytes = read - connection->read_before -
+					    connection->completed;
+	}
+}
+
+static bool look(struct connection *connection, int64_t now_ms)
+{
+	struct connections *connections = connection->connections;
+
+	count_bytes(connection);
+	if (connection->partial != 0 && !connection->is_cut) {
+		connections->partial_n++;
+		connections->partial_bytes += connection->partial_bytes;
+	}
+	return guard_look(&connection->guard, connection->partial, now_ms);
+}
+
+size_t connections_look(struct connections *connections, h2o_context_t *context,
+			int64_t now_ms)
+{
+	size_t stalled_n = 0;
+
+	LIST_EACH(node, &connections->open)
+		look_at_input(LIST_OWNER(node, struct connection, node));
+	context->globalconf->http2.callbacks.foreach_request(context, look_at_stream,
+							     NULL);
+	connections->partial_n = 0;
+	connections->partial_bytes = 0;
+	LIST_EACH(node, &connections->open) {
+		struct connection *connection =
+			LIST_OWNER(node, struct connection, node);
+
+		if (look(connection, now_ms) || connection->is_cut)
+			continue;
+		stalled_n++;
+		connection_reset(connection);
+	}
+	return stalled_n;
+}
+
+bool connections_shed(struct connections *connections)
+{
+	struct connection *slowest = NULL;
+
+	LIST_EACH(node, &connections->open) {
+		struct connection *connection =
+			LIST_OWNER(node, struct connection, node);
+
+		if (connection->partial == 0 || connection->is_cut)
+			continue;
+		if (slowest == NULL ||
+		    connection->guard.partial_ms < slowest->guard.partial_ms)
+			slowest = connection;
+	}
+	if (slowest == NULL || connections->partial_n < 2)
+		return false;
+	connections->partial_n--;
+	connections->partial_bytes -= slowest->partial_bytes;
+	connection_reset(slowest);
+	return true;
+}

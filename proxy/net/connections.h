@@ -1,0 +1,65 @@
+/*
+ * The clients' connections, kept in sight from outside: h2o 2.2.5 neither closes
+ * its connections nor bounds what they hold. connections_look is to be called from
+ * time to time. It closes what does not arrive or is taken back (net/guard.h), and
+ * sums up what requests hold that have arrived in part.
+ */
+#ifndef RINGSIDE_NET_CONNECTIONS_H
+#define RINGSIDE_NET_CONNECTIONS_H
+
+#include "proxy/base/list.h"
+#include "proxy/net/guard.h"
+
+struct st_h2o_context_t;
+struct st_h2o_socket_t;
+
+struct connections {
+	struct list open;
+	int64_t n;
+	/* As of the last look. */
+	size_t partial_n;     /* connections with a request that is incomplete */
+	size_t partial_bytes; /* what these hold */
+};
+
+struct connection {
+	struct list node; /* in connections->open */
+	struct connections *connections;
+	struct st_h2o_socket_t *socket;
+	struct guard guard;
+	bool is_cut;
+	uint64_t partial; /* names the request that is incomplete for longest, or 0 */
+	size_t partial_bytes; /* of all that are */
+	uint64_t read_before; /* socket's count when nothing was incomplete */
+	uint64_t completed;   /* bytes of bodies that were completed since */
+};
+
+void connections_init(struct connections *connections);
+
+/* Takes note of a new one, until its socket closes. */
+void connections_add(struct connections *connections, struct st_h2o_socket_t *socket);
+
+/* The one of a socket that was added. */
+struct connection *connection_of(struct st_h2o_socket_t *socket);
+
+/* A request has arrived as a whole, with a body of that size. False: see guard_begin.
+ */
+bool connection_begin(struct connection *connection, size_t body_bytes);
+
+/* h2o sees the end and closes, from the loop. */
+void connection_cut(struct connection *connection);
+
+/* The same for one that costs too much: it may not read what would tell it. */
+void connection_reset(struct connection *connection);
+
+/* Resets those whose requests do not arrive; how many. */
+size_t connections_look(struct connections *connections,
+			struct st_h2o_context_t *context, int64_t now_ms);
+
+/*
+ * Resets the one that waits for longest for the rest of a request, unless it is
+ * the only one, so that no number of them keeps a request from arriving. Whether
+ * there was one.
+ */
+bool connections_shed(struct connections *connections);
+
+#endif
