@@ -1,6 +1,7 @@
 #include "proxy/kube/event.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "proxy/kube/json_span.h"
@@ -273,6 +274,10 @@ static int read_object(struct event_head *head, enum kube_encoding encoding,
 
 	if (rc == 0 && slice_to_u64(meta.resource_version, &head->version) < 0)
 		rc = err_set(err, -EINVAL, "watch event: expected a resourceVersion");
+	if (rc == 0 && snprintf(head->object, sizeof(head->object), "%.*s/%.*s",
+				SLICE_ARGS(meta.namespace),
+				SLICE_ARGS(meta.name)) >= (int)sizeof(head->object))
+		rc = err_set(err, -EINVAL, "watch event: the name is too long");
 	if (rc == 0 && meta.has_label && meta.label.len < sizeof(head->label)) {
 		head->has_label = true;
 		if (meta.label.len > 0)

@@ -29,16 +29,21 @@ int event_write_item(struct buf *out, enum kube_encoding encoding,
 int event_write_bookmark(struct buf *out, enum kube_encoding encoding,
 			 const struct event_item *of);
 
+/* "namespace/name": of a DNS label and a DNS subdomain, and room for other names. */
+#define EVENT_OBJECT_BYTES 512
+
 struct event_head {
 	enum watch_event_type type;
-	uint64_t version; /* of the object; 0 of an ERROR */
+	uint64_t version;                /* of the object; 0 of an ERROR */
+	char object[EVENT_OBJECT_BYTES]; /* "namespace/name"; "" of an ERROR */
 	bool has_label;
 	char label[64]; /* its value; longer ones are no labels, and "" here */
 };
 
 /*
  * Reads one whole frame, its boundary included. label: the key whose value is
- * wanted. -EINVAL when it is no event, or its version is no number.
+ * wanted. -EINVAL when it is no event, its version is no number, or its name is longer
+ * than names are.
  */
 int event_read(struct event_head *out, enum kube_encoding encoding, struct slice frame,
 	       struct slice label, struct err *err);

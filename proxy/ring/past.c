@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#define WORD_BITS 64
-
 static void past_forget(struct past *past)
 {
 	past->views_n = 0;
@@ -25,47 +23,41 @@ void past_add(struct past *past, const struct view *former, const struct view *n
 
 /* --- doubt --- */
 
-/* Two of a word's worth of bits for a position, far apart for neighbours. */
-static uint64_t doubt_hash(uint64_t position)
+static bool doubt_has(const struct doubt *doubt, uint64_t position)
 {
-	uint64_t z = position * UINT64_C(0x9e3779b97f4a7c15);
-
-	return z ^ z >> 29;
+	return doubt->is_full || marks_get(&doubt->seen, position) != 0;
 }
 
-static bool doubt_bit(const struct doubt *doubt, uint64_t bit)
-{
-	bit %= DOUBT_BITS;
-	return doubt->seen[bit / WORD_BITS] >> bit % WORD_BITS & 1;
-}
-
-static void doubt_set(struct doubt *doubt, uint64_t bit)
-{
-	bit %= DOUBT_BITS;
-	doubt->seen[bit / WORD_BITS] |= UINT64_C(1) << bit % WORD_BITS;
-}
-
+/* Of what was noted before, all that is below the new `lost` goes without saying. */
 void doubt_begin(struct doubt *doubt, uint64_t floor)
 {
 	if (doubt->floor == floor)
 		return;
-	doubt->lost = doubt->floor;
+	doubt->lost = doubt->floor + doubt_has(doubt, doubt->floor);
 	doubt->floor = floor;
+	doubt->is_full = false;
+	marks_clear(&doubt->seen);
 }
 
 void doubt_note(struct doubt *doubt, uint64_t position)
 {
-	uint64_t hash = doubt_hash(position);
-
-	doubt_set(doubt, hash);
-	doubt_set(doubt, hash >> 32);
+	doubt->is_full |= marks_set(&doubt->seen, position, 1, DOUBT_POSITIONS_MAX) < 0;
 }
 
-static bool doubt_has(const struct doubt *doubt, uint64_t position)
+void doubt_seed(struct doubt *doubt, uint64_t version)
 {
-	uint64_t hash = doubt_hash(position);
+	if (version > doubt->seeded)
+		doubt->seeded = version;
+}
 
-	return doubt_bit(doubt, hash) && doubt_bit(doubt, hash >> 32);
+bool doubt_is_about(const struct doubt *doubt, uint64_t oldest)
+{
+	return doubt->floor >= oldest || doubt->seeded >= oldest;
+}
+
+void doubt_finish(struct doubt *doubt)
+{
+	marks_clear(&doubt->seen);
 }
 
 /*
@@ -77,6 +69,9 @@ static bool doubt_covers(const struct doubt *doubt, const struct view *current,
 {
 	uint64_t lost = doubt->floor == current->floor ? doubt->lost : doubt->floor;
 
+	/* Under this view its cache is this view's, wherever it began. */
+	if (position <= doubt->seeded && position < current->floor)
+		return true;
 	if (position > doubt->floor)
 		return false;
 	/*

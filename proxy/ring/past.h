@@ -8,16 +8,18 @@
  * But a client that is being moved is given positions of the new view, and versions
  * of acquired objects, below the new floor. So the positions that clients of one key
  * (path, selectors, encoding, program) were given in a move are noted, and are no
- * proof of anything from then on. Notes may be mistaken in one direction: a position
- * may seem to be one of them that is not, and its client has to list again.
+ * proof of anything from then on: their client has to list again. Nor are the versions
+ * of objects that a WATCH without a position begins with.
  */
 #ifndef RINGSIDE_RING_PAST_H
 #define RINGSIDE_RING_PAST_H
 
+#include "proxy/base/marks.h"
 #include "proxy/ring/view.h"
 
 #define PAST_VIEWS_MAX 8
-#define DOUBT_BITS (32 * 1024)
+/* 9 bytes each, and as much again at worst; with more, all are in doubt. */
+#define DOUBT_POSITIONS_MAX (256u * 1024)
 
 struct past {
 	struct view views[PAST_VIEWS_MAX]; /* oldest first */
@@ -30,18 +32,34 @@ struct past {
  */
 void past_add(struct past *past, const struct view *former, const struct view *next);
 
-/* What clients of one key were given below a floor, in moves to that floor's view. */
+/*
+ * What clients of one key were given that says nothing about what they hold. All zero:
+ * nothing.
+ */
 struct doubt {
 	uint64_t floor; /* of the view that they were moved to last; 0: never */
 	uint64_t lost; /* who stands below it may have been moved, to no view that is */
-	uint64_t seen[DOUBT_BITS / 64];
+	struct marks seen; /* from `lost` up to the floor */
+	bool is_full;      /* more than can be noted */
+	uint64_t seeded;   /* the newest object that a WATCH began with */
 };
+
+void doubt_finish(struct doubt *doubt);
 
 /* A client is moved to the view with that floor. Before it is given anything. */
 void doubt_begin(struct doubt *doubt, uint64_t floor);
 
 /* It is about to be given this position, which may be below the floor. */
 void doubt_note(struct doubt *doubt, uint64_t position);
+
+/*
+ * A WATCH without a position sends the state of things first, in no order: it is about
+ * to send an object of this version, and its client may come back from there.
+ */
+void doubt_seed(struct doubt *doubt, uint64_t version);
+
+/* Whether it says anything about positions at or above this one. */
+bool doubt_is_about(const struct doubt *doubt, uint64_t oldest);
 
 /*
  * Where a WATCH's position stands. doubt: of its key; NULL: none was moved. *former

@@ -20,6 +20,12 @@ struct doubts *doubts_create(void)
 	return doubts;
 }
 
+static void forget(struct doubt *doubt)
+{
+	doubt_finish(doubt);
+	free(doubt);
+}
+
 void doubts_destroy(struct doubts *doubts)
 {
 	size_t cursor = 0;
@@ -28,7 +34,7 @@ void doubts_destroy(struct doubts *doubts)
 	if (doubts == NULL)
 		return;
 	while (map_next(doubts->by_key, &cursor, NULL, &doubt))
-		free(doubt);
+		forget(doubt);
 	map_destroy(doubts->by_key);
 	free(doubts);
 }
@@ -88,9 +94,9 @@ void doubts_sweep(struct doubts *doubts, uint64_t oldest)
 	while (map_next(doubts->by_key, &cursor, &key, &value)) {
 		struct doubt *doubt = value;
 
-		if (doubt->floor >= oldest)
+		if (doubt_is_about(doubt, oldest))
 			continue;
 		map_remove(doubts->by_key, key);
-		free(doubt);
+		forget(doubt);
 	}
 }

@@ -8,7 +8,7 @@
 #include "proxy/net/relay.h"
 #include "proxy/ring/past.h"
 
-/* Of one resource: as many kinds of clients as can be moved. 4 KiB each. */
+/* Of one resource: as many kinds of clients as can be moved. */
 #define DOUBTS_MAX 1024
 
 struct doubts;

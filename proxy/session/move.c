@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include "proxy/base/log.h"
 #include "proxy/kube/status.h"
@@ -370,7 +371,8 @@ struct move *move_create(struct loop *loop, struct upstream *upstream,
 {
 	struct move *move = calloc(1, sizeof(*move));
 
-	if (move == NULL)
+	if (move == NULL || getrandom(move->hash_key, sizeof(move->hash_key), 0) !=
+				    sizeof(move->hash_key))
 		abort();
 	move->super.backend = &way;
 	move->refs = 1;
@@ -378,6 +380,8 @@ struct move *move_create(struct loop *loop, struct upstream *upstream,
 	move->upstream = upstream;
 	move->plan = *plan;
 	move->position = plan->position;
+	move->newcomers =
+		(struct newcomers){ .acquired = plan->acquired, .floor = plan->floor };
 	move->arena = arena_create();
 	snprintf(move->version, sizeof(move->version), "%" PRIu64, plan->position);
 	buf_init(&move->out, MOVE_BYTES_MAX);
@@ -392,6 +396,7 @@ void move_unref(struct move *move)
 		return;
 	buf_finish(&move->out);
 	buf_finish(&move->frame);
+	newcomers_forget(&move->newcomers);
 	arena_destroy(move->arena);
 	free(move);
 }

@@ -126,8 +126,11 @@ static void learn_kind(struct move *move, struct slice item)
 		(void)list_reader_copy(move->kind, sizeof(move->kind), kind);
 }
 
-/* The version that an acquired object brings is one that its client may stand at. */
-static int note_version(struct move *move, size_t start)
+/*
+ * The version that an acquired object brings is one that its client may stand at, and
+ * what the watch tells of it up to the floor is old.
+ */
+static int note_newcomer(struct move *move, size_t start)
 {
 	struct event_head head;
 	struct err err;
@@ -135,6 +138,8 @@ static int note_version(struct move *move, size_t start)
 			    slice_from(buf_slice(&move->out), start),
 			    move->plan.spec->label, &err);
 
+	if (rc == 0)
+		rc = newcomers_list(&move->newcomers, move_object(move, &head));
 	if (rc == 0)
 		doubt_note(move->plan.doubt, head.version);
 	return rc;
@@ -152,7 +157,7 @@ static int add_event(struct move *move, struct slice object)
 	item.version = is_release(move) ? move->version : NULL;
 	rc = event_write_item(&move->out, move->encoding, &item);
 	if (rc == 0 && !is_release(move))
-		rc = note_version(move, start);
+		rc = note_newcomer(move, start);
 	if (rc < 0) {
 		move->out.len = start;
 		return rc;

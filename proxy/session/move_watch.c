@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "proxy/base/siphash.h"
 #include "proxy/session/mover.h"
 
 /* The API server sends a BOOKMARK about 1 s before (k8s.io/apiserver, cacher). */
@@ -51,35 +52,47 @@ void move_watch_start(struct move *move)
 
 /* --- frames --- */
 
-static bool is_stale(const struct move *move, const struct event_head *head)
+uint64_t move_object(const struct move *move, const struct event_head *head)
 {
-	int bucket = head->has_label ? bucket_of_label(slice_of(head->label),
-						       move->plan.spec->buckets)
-				     : BUCKET_NONE;
+	return siphash(move->hash_key, slice_of(head->object));
+}
 
-	return bucket >= 0 && bucket_set_has(&move->plan.acquired, bucket) &&
-	       head->version <= move->plan.floor;
+/* Whether its client has been shown already what the frame says; -ENOSPC. */
+static int is_stale(struct move *move, const struct event_head *head)
+{
+	const struct newcomer_event event = {
+		.type = head->type,
+		.version = head->version,
+		.object = move_object(move, head),
+		.bucket = head->has_label ? bucket_of_label(slice_of(head->label),
+							    move->plan.spec->buckets)
+					  : BUCKET_NONE,
+	};
+
+	return newcomers_leave_out(&move->newcomers, &event);
 }
 
 static void settle(struct move *move)
 {
 	move->is_settled = true;
 	move->plan.values[MOVES_SETTLED]++;
+	newcomers_forget(&move->newcomers);
 	move_enter(move, MOVE_FLOW);
 }
 
 static int pass_frame(struct move *move, const struct event_head *head)
 {
 	bool is_bookmark = head->type == WATCH_BOOKMARK;
+	bool is_event = !is_bookmark && head->type != WATCH_ERROR;
+	int rc = is_event ? is_stale(move, head) : 0;
 
 	if (head->type != WATCH_ERROR)
 		move->position = head->version;
 	if (is_bookmark && !move->plan.allows_bookmarks)
 		return 0;
-	if (!is_bookmark && is_stale(move, head)) {
-		move->plan.values[MOVES_DROPPED]++;
-		return 0;
-	}
+	move->plan.values[MOVES_DROPPED] += rc == 1;
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	/* At F or above it, its client has arrived. */
 	if (head->version < move->plan.floor)
 		doubt_note(move->plan.doubt, head->version);

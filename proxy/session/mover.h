@@ -10,6 +10,7 @@
 #include "proxy/kube/frame.h"
 #include "proxy/kube/list_reader.h"
 #include "proxy/kube/query.h"
+#include "proxy/ring/newcomers.h"
 #include "proxy/session/move.h"
 
 /* Above this no more events are made, until some have been taken. */
@@ -63,6 +64,8 @@ struct move {
 	struct buf frame;
 	struct frame_scanner scanner;
 	uint64_t position; /* of the watch */
+	struct newcomers newcomers;
+	uint64_t hash_key[2]; /* names come from outside */
 	bool is_settled;
 	char kind[128]; /* of the objects */
 	char api_version[128];
@@ -95,6 +98,9 @@ bool move_watch_work(struct move *move);
 /* Asks for the first page; for the watch. */
 void move_list_start(struct move *move);
 void move_watch_start(struct move *move);
+
+/* What newcomers are known by: a hash of the name. */
+uint64_t move_object(const struct move *move, const struct event_head *head);
 
 /* Where the client allows it and the kind is known, a BOOKMARK at r. */
 void move_bookmark(struct move *move);

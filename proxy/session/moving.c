@@ -27,7 +27,7 @@ static int obstacle(struct resource *resource, const struct relay_request *reque
 		return EXPIRED_CLIENT;
 	if (request->is_deprecated_watch || !move_is_possible(request->accept))
 		return EXPIRED_ENCODING;
-	if (doubts_get(resource->doubts, request) == NULL)
+	if (resource->doubts_all || doubts_get(resource->doubts, request) == NULL)
 		return EXPIRED_DOUBTED;
 	return 0;
 }
@@ -94,6 +94,20 @@ struct move *resource_move(struct resource *resource,
 		return NULL;
 	doubt_begin(plan.doubt, view->floor);
 	return move_create(sessions->env.loop, sessions->env.api->upstream, &plan);
+}
+
+/* Who asks for initial events goes on from the BOOKMARK behind them. */
+struct doubt *resource_seeds(struct resource *resource,
+			     const struct relay_request *request)
+{
+	struct doubt *doubt;
+
+	if (!request->is_watch || request->position > 0 ||
+	    request->sends_initial_events || !move_is_possible(request->accept))
+		return NULL;
+	doubt = doubts_get(resource->doubts, request);
+	resource->doubts_all |= doubt == NULL;
+	return doubt;
 }
 
 /* --- how far they are --- */

@@ -31,6 +31,7 @@ struct resource {
 	/* The past, and who cannot be told by it. */
 	struct past past;
 	struct doubts *doubts;
+	bool doubts_all; /* somebody could not be noted there */
 	/* Clients of the former view, since this one is served. */
 	int ended;                /* WATCHes that this change has ended */
 	int returning;            /* of these, what has not come back */
@@ -73,6 +74,10 @@ const struct view *resource_admit(struct resource *resource,
 struct move *resource_move(struct resource *resource,
 			   const struct relay_request *request,
 			   const struct view *view);
+
+/* Where the stream of a WATCH notes what it begins with; NULL: it need not. */
+struct doubt *resource_seeds(struct resource *resource,
+			     const struct relay_request *request);
 
 /*
  * Clients of the former view begin to come back; the view is about to change, or is

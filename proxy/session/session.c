@@ -48,8 +48,10 @@ static struct stream *hook_open(void *arg, const struct relay_request *request,
 		stream_create(resource, exchange, is_watch, sessions_now_ms(sessions));
 
 	stream->is_stray = resource->step != SESSION_SERVING;
-	if (!stream->is_stray)
+	if (!stream->is_stray) {
 		stream->move = resource_move(resource, request, view);
+		stream->seeds = resource_seeds(resource, request);
+	}
 	list_add(stream->is_stray ? &sessions->strays : &resource->streams,
 		 &stream->node);
 	sessions->values[SESSIONS_OPEN] += is_watch;

@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "proxy/kube/event.h"
+#include "proxy/kube/list_reader.h"
+
 struct stream *stream_create(void *owner, struct exchange *exchange, bool is_watch,
 			     int64_t now_ms)
 {
@@ -17,6 +20,7 @@ struct stream *stream_create(void *owner, struct exchange *exchange, bool is_wat
 	stream->facts.since_ms = now_ms;
 	stream->opened_ms = now_ms;
 	list_init(&stream->node);
+	buf_init(&stream->frame, LIST_ITEM_BYTES_MAX);
 	return stream;
 }
 
@@ -26,6 +30,7 @@ void stream_destroy(struct stream *stream)
 	if (stream->move != NULL)
 		move_stop(stream->move);
 	move_unref(stream->move);
+	buf_finish(&stream->frame);
 	free(stream);
 }
 
@@ -68,6 +73,29 @@ static bool ends_here(const struct stream *stream, const struct stream_end *end)
 	       end->now_ms >= session_watch_due_ms(&facts);
 }
 
+/* Before the bytes leave: a part of a frame, or its last bytes. */
+static void note_seed(struct stream *stream, struct slice bytes, bool is_whole)
+{
+	static const struct slice no_label = { 0 };
+	struct event_head head;
+	struct err err;
+	int rc = buf_append(&stream->frame, bytes);
+
+	if (rc == 0 && !is_whole)
+		return;
+	if (rc == 0)
+		rc = event_read(&head, stream->scanner.encoding,
+				buf_slice(&stream->frame), no_label, &err);
+	buf_clear(&stream->frame);
+	if (rc == 0 && head.type == WATCH_ADDED) {
+		doubt_seed(stream->seeds, head.version);
+		return;
+	}
+	if (rc != 0) /* its client may stand anywhere */
+		doubt_seed(stream->seeds, UINT64_MAX);
+	stream->seeds = NULL;
+}
+
 int stream_pass(struct stream *stream, struct slice *bytes,
 		const struct stream_end *end, bool *ends)
 {
@@ -85,6 +113,8 @@ int stream_pass(struct stream *stream, struct slice *bytes,
 
 		if (rc < 0)
 			return rc;
+		if (stream->seeds != NULL)
+			note_seed(stream, slice_make(bytes->data + at, n), rc == 1);
 		stream->facts.has_frames |= rc == 1;
 		at += n;
 	}

@@ -29,6 +29,13 @@ struct stream {
 	bool is_released;  /* what the move says has left has left */
 	bool is_settled;   /* its client stands in the new view */
 	int64_t opened_ms;
+	/*
+	 * A WATCH without a position begins with the state of things: its objects'
+	 * versions are noted here, up to the first frame that is something else.
+	 * NULL: there is nothing to note.
+	 */
+	struct doubt *seeds;
+	struct buf frame; /* while it is not whole */
 };
 
 /* On the heap, on no list. */
