@@ -176,11 +176,25 @@ static int check_tls(const struct loader *loader, struct err *err)
 		origin(loader, conf->key[0] ? "tls.key" : "tls.certificate", NULL));
 }
 
+/* An object that is renamed cannot be sharded, too. */
+static int check_locks(const struct loader *loader, struct err *err)
+{
+	const struct ring_spec *spec = &loader->config->spec;
+
+	for (int i = 0; i < spec->resources_n && spec->locks_n > 0; i++)
+		if (ring_lock_is_kind(spec->resources[i].group,
+				      spec->resources[i].resource))
+			return place_error(&loader->places[i], err,
+					   "leases of coordination.k8s.io cannot be a "
+					   "resource of a ring that has locks");
+	return 0;
+}
+
 int check_config(const struct loader *loader, struct err *err)
 {
 	static int (*const checks[])(const struct loader *, struct err *) = {
 		check_renew,     check_margin,    check_shards, check_names,
-		check_listeners, check_addresses, check_tls,
+		check_listeners, check_addresses, check_tls,    check_locks,
 	};
 	int rc = 0;
 

@@ -97,6 +97,8 @@ int config_describe(struct buf *out)
 	is_whole &= write_fields(out, ring_fields, ring_fields_n);
 	is_whole &= write_chapter(out, "An entry of resources or owns");
 	is_whole &= write_fields(out, resource_fields, resource_fields_n);
+	is_whole &= write_chapter(out, "An entry of locks");
+	is_whole &= write_fields(out, lock_fields, lock_fields_n);
 	for (size_t i = 0; i < config_tables_n; i++)
 		is_whole &= write_table(out, &config_tables[i]);
 	if (is_whole)

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "config/names.h"
+#include "config/suggest.h"
 
 /* What is expected, for messages and for the manual. */
 #define TEXT_OF_(number) #number
@@ -159,6 +160,13 @@ const struct field ring_fields[] = {
 	  .load = load_namespaces,
 	  .help = "Objects get bucket labels in these namespaces only. Empty: in "
 		  "all." },
+	{ .name = "locks",
+	  .expected = "a list of Leases",
+	  .value = "[]",
+	  .load = locks_load,
+	  .help = "The Leases by which the controller elects a leader, at most 8. "
+		  "Each member's controller gets one of its own, so that all of them "
+		  "lead. Empty: the controller elects none." },
 	{ .name = "resources",
 	  .expected = "a list of resources",
 	  .load = resources_load,
@@ -174,6 +182,26 @@ const struct field *fields_find(const struct field *fields, size_t n, struct sli
 		if (slice_is(name, fields[i].name))
 			return &fields[i];
 	return NULL;
+}
+
+int fields_check_keys(const struct field *fields, size_t n, const struct node *mapping,
+		      struct err *err)
+{
+	for (const struct node *child = mapping->first; child; child = child->next) {
+		struct suggest suggest;
+
+		if (fields_find(fields, n, child->key))
+			continue;
+		suggest_init(&suggest, child->key);
+		for (size_t i = 0; i < n; i++) {
+			struct slice name = slice_of(fields[i].name);
+
+			suggest_offer(&suggest, name, name);
+		}
+		return place_error(&child->key_place, err, "unknown key '%.*s'%s",
+				   SLICE_ARGS(child->key), suggest_text(&suggest));
+	}
+	return 0;
 }
 
 int fields_load(const struct field *fields, size_t n, struct loader *loader,

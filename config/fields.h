@@ -10,6 +10,8 @@
 #include "config/node.h"
 
 #define RING_BYTES_MAX 40
+/* "<name>.<member>" is a name, too. */
+#define LOCK_NAME_BYTES_MAX (DNS_SUBDOMAIN_BYTES_MAX - 1 - DNS_LABEL_BYTES_MAX)
 
 /* A file on its way into a config. */
 struct loader {
@@ -18,6 +20,7 @@ struct loader {
 	const char **origins;  /* by option number, "file:1:2" or "--member"; NULL is
 				  the default */
 	struct ring_resource *resource;          /* the one being filled */
+	struct ring_lock *lock;                  /* the same */
 	struct place places[SPEC_RESOURCES_MAX]; /* of config->spec.resources */
 };
 
@@ -36,6 +39,9 @@ extern const size_t ring_fields_n;
 extern const struct field resource_fields[]; /* of an entry of `resources`, `owns` */
 extern const size_t resource_fields_n;
 
+extern const struct field lock_fields[]; /* of an entry of `locks` */
+extern const size_t lock_fields_n;
+
 /* The field of that name, or NULL. */
 const struct field *fields_find(const struct field *fields, size_t n,
 				struct slice name);
@@ -49,6 +55,13 @@ int fields_load(const struct field *fields, size_t n, struct loader *loader,
 
 /* Loads the defaults of ring_fields; one that does not load is a bug: asserts. */
 void ring_fields_set_defaults(struct loader *loader);
+
+/* Refuses keys that are no field; says which one was probably meant. */
+int fields_check_keys(const struct field *fields, size_t n, const struct node *mapping,
+		      struct err *err);
+
+/* The field `locks`. */
+int locks_load(struct loader *loader, const struct node *node, struct err *err);
 
 /* The field `resources`. */
 int resources_load(struct loader *loader, const struct node *node, struct err *err);

@@ -11,6 +11,17 @@ static bool is_same_list(const char *const *a, const char *const *b)
 	return !*a && !*b;
 }
 
+/* By name: the namespaces of those in use are completed; the hash tells of them. */
+static bool is_same_locks(const struct ring_spec *a, const struct ring_spec *b)
+{
+	if (a->locks_n != b->locks_n)
+		return false;
+	for (int i = 0; i < a->locks_n; i++)
+		if (!slice_eq(a->locks[i].name, b->locks[i].name))
+			return false;
+	return true;
+}
+
 /* The field of the ring's identity that differs, or NULL. */
 static const char *changed_field(const struct config *now, const struct config *next)
 {
@@ -22,6 +33,8 @@ static const char *changed_field(const struct config *now, const struct config *
 		return "key";
 	if (!is_same_list(now->namespaces, next->namespaces))
 		return "namespaces";
+	if (!is_same_locks(&now->spec, &next->spec))
+		return "locks";
 	if (strcmp(now->spec.hash, next->spec.hash) != 0)
 		return "resources";
 	return NULL;

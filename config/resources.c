@@ -3,7 +3,6 @@
 
 #include "config/fields.h"
 #include "config/names.h"
-#include "config/suggest.h"
 
 static int load_group(struct loader *loader, const struct node *node, struct err *err)
 {
@@ -114,25 +113,6 @@ static int load_unowned(struct loader *loader, const struct node *node, struct e
 	return 0;
 }
 
-static int check_keys(const struct node *node, struct err *err)
-{
-	for (const struct node *child = node->first; child; child = child->next) {
-		struct suggest suggest;
-
-		if (fields_find(resource_fields, resource_fields_n, child->key))
-			continue;
-		suggest_init(&suggest, child->key);
-		for (size_t i = 0; i < resource_fields_n; i++) {
-			struct slice name = slice_of(resource_fields[i].name);
-
-			suggest_offer(&suggest, name, name);
-		}
-		return place_error(&child->key_place, err, "unknown key '%.*s'%s",
-				   SLICE_ARGS(child->key), suggest_text(&suggest));
-	}
-	return 0;
-}
-
 /* owner: index of the resource that owns this one; -1: a main resource. */
 static int load_resource(struct loader *loader, const struct node *node, int owner,
 			 struct err *err)
@@ -151,7 +131,7 @@ static int load_resource(struct loader *loader, const struct node *node, int own
 		.index = spec->resources_n++,
 	};
 	if ((rc = node_expect(node, NODE_MAPPING, err)) < 0 ||
-	    (rc = check_keys(node, err)) < 0)
+	    (rc = fields_check_keys(resource_fields, resource_fields_n, node, err)) < 0)
 		return rc;
 	return fields_load(resource_fields, resource_fields_n, loader, node, err);
 }

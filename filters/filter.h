@@ -17,6 +17,7 @@
 
 #include "proxy/kube/meta.h"
 #include "proxy/kube/query.h"
+#include "proxy/kube/rename.h"
 #include "proxy/kube/request.h"
 #include "proxy/kube/status.h"
 #include "proxy/ring/ring.h"
@@ -95,8 +96,12 @@ struct filter_call {
 	/* Results; zeroed before the first hook. */
 	struct status reply;  /* of FILTER_REPLY; texts static or in the arena */
 	bool strips_encoding; /* ask upstream without compression */
-	/* Set by on_request of label: the body that leaves instead of `bytes`, and the
-	 * bucket that it says (BUCKET_NONE: it was given none). */
+	/* Set by on_request of election: the lock that the request is about, in the
+	 * spec; its answer bears lock->alias instead of lock->name. */
+	const struct ring_lock *lock;
+	struct slice path; /* that leaves instead of the request's; "": that one */
+	/* Set by on_request of label and election: the body that leaves instead of
+	 * `bytes`, and the bucket that it says (BUCKET_NONE: it was given none). */
 	struct slice edited; /* in the arena */
 	bool is_edited;
 	int label;
@@ -128,6 +133,8 @@ struct filter {
 	enum filter_verdict (*on_send)(struct filter_call *call);
 };
 
+/* The controller's lock is this member's own, and fails with its right. */
+extern const struct filter filter_election;
 /* LIST, WATCH and DELETECOLLECTION see this member's shard alone. */
 extern const struct filter filter_narrow;
 /* What this member's controller writes bears its bucket label. */

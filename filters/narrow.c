@@ -46,7 +46,8 @@ static bool is_at_stake(const struct filter_call *call)
 	for (int i = 0; i < call->spec->resources_n; i++)
 		if (has_segment(request->path, call->spec->resources[i].resource))
 			return true;
-	return false;
+	return call->spec->locks_n > 0 &&
+	       has_segment(request->path, SLICE_LITERAL("leases"));
 }
 
 static struct slice get(const struct filter_call *call, const char *key)
@@ -143,7 +144,8 @@ static enum filter_verdict narrow_on_request(struct filter_call *call)
 {
 	if (call->request->is_ambiguous && is_at_stake(call))
 		return narrow_refuse(call, "the request can be read in more than one "
-					   "way, and may be about a sharded resource");
+					   "way, and may be about a sharded resource "
+					   "or a lock");
 	if (!call->resource || !is_about_many(call->request->verb))
 		return FILTER_PASS;
 	if (!query_is_certain(call->query))

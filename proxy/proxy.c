@@ -48,8 +48,8 @@ struct proxy {
 	bool is_ending;
 };
 
-static const struct filter *const chain[] = { &filter_narrow, &filter_label,
-					      &filter_fence, NULL };
+static const struct filter *const chain[] = { &filter_election, &filter_narrow,
+					      &filter_label, &filter_fence, NULL };
 
 /* --- who we are --- */
 
@@ -81,6 +81,9 @@ static int resolve_identity(struct proxy *proxy, struct err *err)
 		proxy->member.namespace = namespace != NULL && namespace[0] != '\0'
 						  ? namespace
 						  : "default";
+	ring_spec_set_member(&proxy->config->spec, proxy->config->arena,
+			     slice_of(proxy->member.namespace),
+			     slice_of(proxy->member.id));
 	return 0;
 }
 

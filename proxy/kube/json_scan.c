@@ -78,6 +78,20 @@ static bool has(const struct json_scan *scan, char c)
 	return scan->at < scan->text.len && scan->text.data[scan->at] == c;
 }
 
+/* The value at member->value, and what stands behind it: a comma or the end. */
+static bool read_value(struct json_scan *scan, struct json_member *member, char end)
+{
+	member->end = value_end(scan->text, member->value);
+	if (member->end == 0)
+		return false;
+	scan->at = json_scan_skip(scan->text, member->end);
+	if (has(scan, ','))
+		scan->at++;
+	else if (!has(scan, end))
+		return false;
+	return true;
+}
+
 static bool read_member(struct json_scan *scan, struct json_member *out)
 {
 	struct json_member member = { .start = scan->at };
@@ -88,13 +102,7 @@ static bool read_member(struct json_scan *scan, struct json_member *out)
 	if (!has(scan, ':'))
 		return false;
 	member.value = json_scan_skip(scan->text, scan->at + 1);
-	member.end = value_end(scan->text, member.value);
-	if (member.end == 0)
-		return false;
-	scan->at = json_scan_skip(scan->text, member.end);
-	if (has(scan, ','))
-		scan->at++;
-	else if (!has(scan, '}'))
+	if (!read_value(scan, &member, '}'))
 		return false;
 	*out = member;
 	return true;
@@ -108,6 +116,28 @@ bool json_scan_next(struct json_scan *scan, struct json_member *out)
 	if (has(scan, '}'))
 		return false;
 	scan->is_broken = !read_member(scan, out);
+	return !scan->is_broken;
+}
+
+void json_scan_open_list(struct json_scan *scan, struct slice text, size_t at)
+{
+	*scan = (struct json_scan){ .text = text, .at = at + 1 };
+	scan->is_broken = at >= text.len || text.data[at] != '[';
+}
+
+bool json_scan_next_item(struct json_scan *scan, struct json_member *out)
+{
+	struct json_member item;
+
+	if (scan->is_broken)
+		return false;
+	scan->at = json_scan_skip(scan->text, scan->at);
+	if (has(scan, ']'))
+		return false;
+	item.start = item.value = scan->at;
+	scan->is_broken = !read_value(scan, &item, ']');
+	if (!scan->is_broken)
+		*out = item;
 	return !scan->is_broken;
 }
 

@@ -31,6 +31,10 @@ void json_scan_open(struct json_scan *scan, struct slice text, size_t at);
 /* The next member; false at the end, or when broken (see is_broken). */
 bool json_scan_next(struct json_scan *scan, struct json_member *out);
 
+/* The same of the array whose "[" is at `at`; an item has no key (start is value). */
+void json_scan_open_list(struct json_scan *scan, struct slice text, size_t at);
+bool json_scan_next_item(struct json_scan *scan, struct json_member *out);
+
 /* Whether the member's key, its escapes decoded, is this text (of ASCII). */
 bool json_scan_key_is(struct slice text, const struct json_member *member,
 		      struct slice key);

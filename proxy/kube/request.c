@@ -233,8 +233,10 @@ static void take_list_options(struct kube_request *out, struct arena *arena)
 	out->verb = query_get_bool(query, "watch") ? KUBE_VERB_WATCH : KUBE_VERB_LIST;
 	if (query_get(query, "fieldSelector", &selector) &&
 	    field_requires(arena, selector, "metadata.name", &name) &&
-	    is_path_segment(name))
+	    is_path_segment(name)) {
 		out->name = name;
+		out->is_named_by_selector = true;
+	}
 }
 
 /* The order of the steps is that of NewRequestInfo in requestinfo.go. */

@@ -44,6 +44,8 @@ struct kube_request {
 	struct slice subresource;
 	/* /api/v1/watch/...: the old way to ask for a WATCH. */
 	bool is_deprecated_watch;
+	/* The name is the one that a LIST's or WATCH's fieldSelector demands. */
+	bool is_named_by_selector;
 	/*
 	 * The path, once decoded, has empty or dot segments or control bytes, its
 	 * encoding is broken, it is not in origin-form, or the query that tells a

@@ -39,7 +39,8 @@ static void decide(struct exchange *exchange)
 	}
 	if (exchange->call.is_edited) {
 		exchange->body = exchange->call.edited;
-		exchange->server->values[SERVER_LABELLED]++;
+		if (exchange->call.lock == NULL)
+			exchange->server->values[SERVER_LABELLED]++;
 	}
 	forward_start(exchange);
 }
@@ -112,6 +113,7 @@ static void on_owner_located(void *arg, struct evidence evidence,
 
 static void gather_body(struct exchange *exchange)
 {
+	static const struct meta_keys none;
 	struct object_meta *meta = arena_alloc(exchange->arena, sizeof(*meta));
 	enum kube_encoding encoding =
 		encoding_of_content_type(exchange_header(exchange, "content-type"));
@@ -122,7 +124,8 @@ static void gather_body(struct exchange *exchange)
 	    encoding_patch_of(exchange->call.content_type) == KUBE_PATCH_JSON)
 		return;
 	if (meta_parse(meta, exchange->arena, encoding, exchange->body,
-		       &exchange->resource->keys, &err) == 0)
+		       exchange->resource != NULL ? &exchange->resource->keys : &none,
+		       &err) == 0)
 		exchange->call.body = meta;
 	else
 		exchange->call.is_body_unreadable = true;

@@ -10,6 +10,7 @@
 #include "proxy/base/units.h"
 #include "proxy/net/exchange.h"
 #include "proxy/net/headers.h"
+#include "proxy/net/renamer.h"
 #include "proxy/net/server.h"
 #include "proxy/net/tunnel.h"
 
@@ -222,10 +223,11 @@ static struct slice target(struct exchange *exchange)
 	struct slice copy;
 
 	/* What was not touched keeps its bytes. */
-	if (exchange->resource == NULL)
+	if (exchange->resource == NULL && exchange->call.lock == NULL)
 		return exchange->target;
 	buf_init(&text, exchange->target.len + TARGET_GROWTH_MAX);
-	if (buf_append(&text, exchange->kube.path) != 0 ||
+	if (buf_append(&text, exchange->call.path.len > 0 ? exchange->call.path
+							  : exchange->kube.path) != 0 ||
 	    buf_append_text(&text, "?") != 0 ||
 	    query_write(exchange->query, &text) != 0) {
 		buf_finish(&text);
@@ -269,12 +271,28 @@ static void tell_limit(struct exchange *exchange, int64_t limit_ms)
 		  slice_of(arena_printf(exchange->arena, "%" PRId64 "ms", limit_ms)));
 }
 
+/* What is asked about a lock comes back under the name that was asked for. */
+static void open_renamer(struct exchange *exchange)
+{
+	const struct ring_lock *lock = exchange->call.lock;
+	const struct rename rename = { .from = lock->alias, .to = lock->name };
+
+	exchange->server->values[SERVER_LOCKS]++;
+	exchange->upstream = renamer_way(exchange->server->loop, exchange->upstream,
+					 &rename,
+					 exchange->kube.verb == KUBE_VERB_WATCH);
+}
+
 static void open_stream(struct exchange *exchange)
 {
 	struct relay *relay = &exchange->server->relay;
 	bool is_watch = exchange->kube.verb == KUBE_VERB_WATCH;
 	struct upstream *way;
 
+	if (exchange->call.lock != NULL) {
+		open_renamer(exchange);
+		return;
+	}
 	if (exchange->resource == NULL ||
 	    (!is_watch && exchange->kube.verb != KUBE_VERB_LIST)) {
 		exchange->server->values[SERVER_FORWARDED]++;
@@ -309,6 +327,11 @@ void forward_start(struct exchange *exchange)
 	tell_limit(exchange, request.timeout_ms);
 	request.write_limit_ms = request.timeout_ms;
 	request.target = target(exchange);
+	/* As of sharded watches: declined, so that it comes back as plain HTTP. */
+	if (exchange->is_upgrade && exchange->call.lock != NULL) {
+		reply_empty(exchange, 200);
+		return;
+	}
 	if (exchange->is_upgrade) {
 		exchange_enter(exchange, EXCHANGE_TUNNEL);
 		server->values[SERVER_TUNNELLED]++;

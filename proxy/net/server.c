@@ -12,6 +12,7 @@ const struct metric server_metrics[] = {
 	[SERVER_NARROWED] = { REQUESTS, "result=\"narrowed\"", METRIC_COUNTER, NULL },
 	[SERVER_FENCED] = { REQUESTS, "result=\"fenced\"", METRIC_COUNTER, NULL },
 	[SERVER_TUNNELLED] = { REQUESTS, "result=\"tunnelled\"", METRIC_COUNTER, NULL },
+	[SERVER_LOCKS] = { REQUESTS, "result=\"lock\"", METRIC_COUNTER, NULL },
 	[SERVER_CONFLICTS] = { REQUESTS, "result=\"conflict\"", METRIC_COUNTER, NULL },
 	[SERVER_EXPIRED] = { REQUESTS, "result=\"expired\"", METRIC_COUNTER, NULL },
 	[SERVER_REFUSED] = { REQUESTS, "result=\"refused\"", METRIC_COUNTER, NULL },

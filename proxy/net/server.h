@@ -16,6 +16,7 @@ enum {
 	SERVER_NARROWED,      /* sharded LISTs and WATCHes sent upstream */
 	SERVER_FENCED,        /* sharded writes sent upstream */
 	SERVER_TUNNELLED,     /* upgrades sent upstream */
+	SERVER_LOCKS,         /* requests about virtual locks sent upstream */
 	SERVER_CONFLICTS,     /* writes answered 409 by the fence */
 	SERVER_EXPIRED,       /* positions answered 410 */
 	SERVER_REFUSED,       /* other answers of our own: 400, 413, 415 */

@@ -60,6 +60,12 @@ bool ring_has_right(const struct ring *ring, int64_t now_ms)
 	       bucket_set_count(&ring->owned) > 0;
 }
 
+bool ring_may_lead(const struct ring *ring, int64_t now_ms)
+{
+	return (ring->state == RING_ACTIVE || ring->state == RING_STANDBY) &&
+	       now_ms < ring->right_until_ms;
+}
+
 bool ring_serves(const struct ring *ring, const struct ring_resource *resource)
 {
 	return (ring->state == RING_ACTIVE || ring->state == RING_STANDBY) &&

@@ -56,6 +56,12 @@ bool ring_may_write(const struct ring *ring, int bucket, int64_t now_ms);
  */
 bool ring_has_right(const struct ring *ring, int64_t now_ms);
 
+/*
+ * Whether the controller beside this member may lead: a standby's, too, so that its
+ * controller runs, with empty views.
+ */
+bool ring_may_lead(const struct ring *ring, int64_t now_ms);
+
 /* Whether LIST and WATCH of the resource can be answered (else they are held). */
 bool ring_serves(const struct ring *ring, const struct ring_resource *resource);
 

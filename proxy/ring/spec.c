@@ -42,6 +42,14 @@ static uint64_t ring_spec_hash(const struct ring_spec *spec, struct arena *arena
 	if (spec->placement == PLACEMENT_LABEL)
 		hash += XXH3_64bits(spec->placement_label.data,
 				    spec->placement_label.len);
+	for (int i = 0; i < spec->locks_n; i++) {
+		const struct ring_lock *lock = &spec->locks[i];
+		const char *line = arena_printf(arena, "lock %.*s/%.*s",
+						SLICE_ARGS(lock->namespace),
+						SLICE_ARGS(lock->name));
+
+		hash += XXH3_64bits(line, strlen(line));
+	}
 	return hash;
 }
 
@@ -57,6 +65,35 @@ void ring_spec_seal(struct ring_spec *spec, struct arena *arena)
 	}
 	snprintf(spec->hash, sizeof(spec->hash), "%016" PRIx64,
 		 ring_spec_hash(spec, arena));
+}
+
+void ring_spec_set_member(struct ring_spec *spec, struct arena *arena,
+			  struct slice namespace, struct slice member)
+{
+	for (int i = 0; i < spec->locks_n; i++) {
+		struct ring_lock *lock = &spec->locks[i];
+
+		if (lock->namespace.len == 0)
+			lock->namespace = namespace;
+		lock->alias = slice_of(arena_printf(arena, "%.*s.%.*s",
+						    SLICE_ARGS(lock->name),
+						    SLICE_ARGS(member)));
+	}
+}
+
+bool ring_lock_is_kind(struct slice group, struct slice resource)
+{
+	return slice_is(group, "coordination.k8s.io") && slice_is(resource, "leases");
+}
+
+const struct ring_lock *ring_spec_find_lock(const struct ring_spec *spec,
+					    struct slice namespace, struct slice name)
+{
+	for (int i = 0; i < spec->locks_n; i++)
+		if (slice_eq(spec->locks[i].namespace, namespace) &&
+		    slice_eq(spec->locks[i].name, name))
+			return &spec->locks[i];
+	return NULL;
 }
 
 const struct ring_resource *ring_spec_find(const struct ring_spec *spec,

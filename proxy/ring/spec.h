@@ -11,6 +11,7 @@
 #include "proxy/ring/bucket.h"
 
 #define SPEC_RESOURCES_MAX 32
+#define SPEC_LOCKS_MAX 8
 
 enum resource_role { RESOURCE_MAIN, RESOURCE_OWNED, RESOURCE_ROLES_N };
 enum unowned_policy { UNOWNED_VISIBLE, UNOWNED_HIDDEN };
@@ -31,6 +32,19 @@ struct ring_resource {
 	struct meta_keys keys;
 };
 
+/*
+ * A Lease of coordination.k8s.io by which the controller elects a leader. The
+ * controller of each member has its own, stored under the alias; the real one is
+ * held for the ring.
+ */
+struct ring_lock {
+	struct slice namespace; /* "": the member's, until ring_spec_set_member */
+	struct slice name;
+	struct slice alias; /* "<name>.<member>" */
+};
+
+#define RING_LOCK_LABEL "ringside.dev/lock-of" /* its value: the ring */
+
 struct ring_spec {
 	struct slice ring;
 	struct slice label; /* "bucket.ringside.dev/<ring>" */
@@ -39,15 +53,28 @@ struct ring_spec {
 	struct slice placement_label; /* of PLACEMENT_LABEL */
 	struct ring_resource resources[SPEC_RESOURCES_MAX];
 	int resources_n;
+	struct ring_lock locks[SPEC_LOCKS_MAX];
+	int locks_n;
 	/*
-	 * 16 hex digits over resources and their rules, in whatever order, and the
-	 * label that placement follows; not buckets, placement.
+	 * 16 hex digits over resources and their rules, and locks, in whatever order,
+	 * and the label that placement follows; not buckets, placement.
 	 */
 	char hash[17];
 };
 
 /* Fills label, keys and hash once everything else stands. */
 void ring_spec_seal(struct ring_spec *spec, struct arena *arena);
+
+/* Says who reads it: completes the locks. */
+void ring_spec_set_member(struct ring_spec *spec, struct arena *arena,
+			  struct slice namespace, struct slice member);
+
+/* Whether locks are of this kind. */
+bool ring_lock_is_kind(struct slice group, struct slice resource);
+
+/* The lock of that name, or NULL. */
+const struct ring_lock *ring_spec_find_lock(const struct ring_spec *spec,
+					    struct slice namespace, struct slice name);
 
 /* The sharded resource, or NULL. Versions do not matter. */
 const struct ring_resource *ring_spec_find(const struct ring_spec *spec,

@@ -65,6 +65,12 @@ START_TEST(config_load_loads_the_ring)
 	ck_assert_str_eq(config->namespaces[0], "a");
 	ck_assert_str_eq(config->namespaces[1], "b-c");
 	ck_assert_ptr_null(config->namespaces[2]);
+	load_whole(MINIMAL "locks: [{name: b}, {namespace: c, name: d.e}]\n");
+	ck_assert_int_eq(config->spec.locks_n, 2);
+	ck_assert(slice_is(config->spec.locks[0].name, "b"));
+	ck_assert(slice_is(config->spec.locks[0].namespace, ""));
+	ck_assert(slice_is(config->spec.locks[1].name, "d.e"));
+	ck_assert(slice_is(config->spec.locks[1].namespace, "c"));
 	load_whole(MINIMAL "key: [namespace]\nnamespaces:\n");
 	ck_assert_int_eq(config->spec.placement, PLACEMENT_NAMESPACE);
 	ck_assert_ptr_null(config->namespaces[0]);
@@ -164,7 +170,7 @@ START_TEST(unknown_keys_are_refused_with_what_was_probably_meant)
 		  "http, admin" },
 		{ MINIMAL "\"\": 1\n",
 		  "r.yaml:3:1: unknown key ''; expected one of ring, buckets, key, "
-		  "namespaces, resources, member, namespace, lockFile, shards, "
+		  "namespaces, locks, resources, member, namespace, lockFile, shards, "
 		  "generation, lease, handover, label, listen, tls, write, upstream, "
 		  "hold, drain, limits, session, log" },
 		{ "ring: foos\nresources:\n  - resource: foos\n    onws: []\n",
@@ -244,6 +250,24 @@ START_TEST(a_ring_that_makes_no_sense_is_refused)
 		{ MINIMAL "key: 'label:'\n", "r.yaml:3:6: key: " LABEL_KEY_EXPECTED },
 		{ MINIMAL "key: [label:a, label:b]\n",
 		  "r.yaml:3:6: key: " KEY_EXPECTED },
+		{ MINIMAL "locks: a\n",
+		  "r.yaml:3:8: locks: expected a list, found text" },
+		{ MINIMAL "locks: [{name: a, nam: b}]\n",
+		  "r.yaml:3:19: unknown key 'nam'; did you mean 'name'?" },
+		{ MINIMAL "locks: [{namespace: a}]\n",
+		  "r.yaml:3:9: 'name' is missing: expected the name of a Lease" },
+		{ MINIMAL "locks: [{name: A}]\n",
+		  "r.yaml:3:16: name: expected the name of a Lease, at most 189 "
+		  "characters" },
+		{ MINIMAL "locks: [{name: a, namespace: A.b}]\n",
+		  "r.yaml:3:30: namespace: expected a DNS label: lower case letters, "
+		  "digits, and '-' in between, at most 63" },
+		{ MINIMAL "locks: [{name: a}, {name: a, namespace: b}, {name: a}]\n",
+		  "r.yaml:3:52: locks: 'a' stands there twice" },
+		{ "ring: foos\nlocks: [{name: a}]\nresources:\n"
+		  "  - {group: coordination.k8s.io, resource: leases}\n",
+		  "r.yaml:4:44: leases of coordination.k8s.io cannot be a resource of a "
+		  "ring that has locks" },
 		{ MINIMAL "namespaces: a\n",
 		  "r.yaml:3:13: namespaces: expected a list, found text" },
 		{ MINIMAL "namespaces: [a, B]\n",

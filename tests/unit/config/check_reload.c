@@ -48,6 +48,7 @@ START_TEST(a_reload_may_not_change_the_ring)
 	check_change(MINIMAL "buckets: 128\n", "buckets");
 	check_change(MINIMAL "key: [name]\n", "key");
 	check_change(MINIMAL "namespaces: [a]\n", "namespaces");
+	check_change(MINIMAL "locks: [{name: a}]\n", "locks");
 	check_change("ring: foos\nresources: [{resource: foos}]\n", "resources");
 	check_change("ring: foos\nresources: [{resource: pods, owns: "
 		     "[{resource: secrets}]}]\n",

@@ -8,8 +8,8 @@
 #define ROWS_MIN 50
 #define FOREIGN_BUCKET 5
 
-static const struct filter *const chain[] = { &filter_narrow, &filter_label,
-					      &filter_fence, NULL };
+static const struct filter *const chain[] = { &filter_election, &filter_narrow,
+					      &filter_label, &filter_fence, NULL };
 
 /* What the chain as a whole does to a request, in the manual's words. */
 static const char *outcome(struct desk *desk)
@@ -19,6 +19,9 @@ static const char *outcome(struct desk *desk)
 	bool is_labelled = filter_label.wants(call) != FILTER_NEEDS_NOTHING;
 	bool is_looked_up = filter_chain_wants(chain, call) != FILTER_NEEDS_NOTHING;
 
+	call->bytes = SLICE_LITERAL("{}");
+	if (filter_election.on_request(call) == FILTER_PASS && call->lock)
+		return "renamed";
 	if (filter_narrow.on_request(call) == FILTER_REPLY)
 		return call->reply.code == 400 ? "refused" : "?";
 	if (strcmp(desk_query(desk), query) != 0)

@@ -1,7 +1,8 @@
 /*
  * A filter's call from plain values: a request line, a ring, and what the exchange
  * would have gathered. The ring is called foos; its main resource foos owns
- * deployments (visible) and secrets (hidden); it has 8 buckets.
+ * deployments (visible) and secrets (hidden); it has 8 buckets, and its controllers
+ * elect a leader by the Lease lock in the namespace ns.
  */
 #ifndef RINGSIDE_UNIT_DESK_H
 #define RINGSIDE_UNIT_DESK_H
@@ -50,8 +51,11 @@ static inline void desk_set_spec(struct desk *desk)
 				 .role = RESOURCE_OWNED,
 				 .unowned = UNOWNED_HIDDEN,
 				 .index = 2 } },
+		.locks_n = 1,
+		.locks = { { .namespace = slice_of("ns"), .name = slice_of("lock") } },
 	};
 	ring_spec_seal(&desk->spec, desk->arena);
+	ring_spec_set_member(&desk->spec, desk->arena, slice_of("ns"), slice_of("a"));
 }
 
 /* A request at an active member that owns buckets 0-2, from floor 100, at time 0. */
