@@ -267,8 +267,8 @@ START_TEST(a_ring_that_makes_no_sense_is_refused)
 		  "r.yaml:3:52: locks: 'a' stands there twice" },
 		{ "ring: foos\nlocks: [{name: a}]\nresources:\n"
 		  "  - {group: coordination.k8s.io, resource: leases}\n",
-		  "r.yaml:4:44: leases of coordination.k8s.io cannot be a resource of a "
-		  "a resource of a ring that has locks" },
+		  "r.yaml:4:44: leases of coordination.k8s.io cannot be a resource "
+		  "of a ring that has locks" },
 		{ MINIMAL "namespaces: a\n",
 		  "r.yaml:3:13: namespaces: expected a list, found text" },
 		{ MINIMAL "namespaces: [a, B]\n",
