@@ -122,6 +122,20 @@ static bool views_follow(void *arg, enum resource_role role)
 	return sessions_follow(proxy->sessions, role);
 }
 
+static bool had_former(void *arg)
+{
+	struct proxy *proxy = arg;
+
+	return membership_had_former(proxy->membership);
+}
+
+static bool views_are_blind(void *arg)
+{
+	struct proxy *proxy = arg;
+
+	return sessions_are_blind(proxy->sessions);
+}
+
 static void reset_writes(void *arg, const struct bucket_set *buckets)
 {
 	struct proxy *proxy = arg;
@@ -309,6 +323,8 @@ static void build_ring(struct proxy *proxy)
 		.conf = &config->session,
 		.write_barrier = write_barrier,
 		.barrier_arg = proxy,
+		.had_former = had_former,
+		.former_arg = proxy,
 		.on_step = on_session_step,
 		.step_arg = proxy,
 		.readmit = on_readmit,
@@ -325,6 +341,7 @@ static void build_ring(struct proxy *proxy)
 		.ring = &proxy->ring,
 		.metrics = proxy->metrics,
 		.views = { .follow = views_follow,
+			   .are_blind = views_are_blind,
 			   .reset_writes = reset_writes,
 			   .arg = proxy },
 	};

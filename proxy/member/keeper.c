@@ -53,6 +53,11 @@ struct slice keeper_identity(const struct keeper *keeper)
 	return keeper->own.lease.holder;
 }
 
+bool keeper_had_former(const struct keeper *keeper)
+{
+	return keeper->claimer.lock.had_former;
+}
+
 int64_t keeper_right_until_ms(const struct keeper *keeper)
 {
 	return right_until_ms(&keeper->right);

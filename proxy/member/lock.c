@@ -31,6 +31,7 @@ static void lock_read(struct lock *lock)
 {
 	ssize_t n = pread(lock->fd, lock->identity, sizeof(lock->identity), 0);
 
+	lock->had_former = n > 0;
 	if (n > 0 && lock->identity[n - 1] == '\n')
 		lock->identity[n - 1] = '\0';
 	else

@@ -16,8 +16,10 @@
 #include "proxy/ring/assignment.h"
 
 struct lock {
-	const char *file;                      /* borrowed; "" for none */
-	int fd;                                /* -1: not held */
+	const char *file; /* borrowed; "" for none */
+	int fd;           /* -1: not held */
+	bool had_former;  /* something was recorded when it was taken: by whoever ran
+			     here */
 	char identity[IDENTITY_BYTES_MAX + 1]; /* what it records; "" if nothing */
 };
 

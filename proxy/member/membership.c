@@ -293,6 +293,11 @@ static const struct follower_events follower_events = {
 
 /* --- what others ask --- */
 
+bool membership_had_former(const struct membership *m)
+{
+	return keeper_had_former(m->keeper);
+}
+
 void membership_on_views(struct membership *m)
 {
 	membership_changed(m);

@@ -40,6 +40,9 @@ void membership_destroy(struct membership *membership);
 /* A resource of the catalog became known. */
 void membership_on_catalog(struct membership *membership);
 
+/* Whether a process of this member ran here before us; known once we are a member. */
+bool membership_had_former(const struct membership *membership);
+
 /* What views.follow says may have changed. */
 void membership_on_views(struct membership *membership);
 

@@ -20,6 +20,11 @@ static bool turn_follows(const struct turn *turn, enum resource_role role)
 	return !turn->views.follow || turn->views.follow(turn->views.arg, role);
 }
 
+static bool turn_is_blind(const struct turn *turn)
+{
+	return turn->views.are_blind && turn->views.are_blind(turn->views.arg);
+}
+
 /* Writes of a process whose incarnation we adopted are not known to us. */
 static int64_t turn_writes_over_ms(const struct turn *turn)
 {
@@ -87,6 +92,7 @@ void turn_step(struct turn *turn, const struct assignment *known, struct slice i
 		.is_serving = is_serving,
 		.follows = { [RESOURCE_MAIN] = turn_follows(turn, RESOURCE_MAIN),
 			     [RESOURCE_OWNED] = turn_follows(turn, RESOURCE_OWNED) },
+		.is_blind = turn_is_blind(turn),
 		.writes_over_ms = turn_writes_over_ms(turn),
 		.now_ms = loop_now_ms(turn->context->loop),
 		.times = &times,

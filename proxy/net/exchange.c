@@ -163,8 +163,10 @@ static void on_gone(void *arg, bool is_complete)
 	struct exchange *exchange = arg;
 
 	guard_end(exchange->guard, !is_complete, loop_now_ms(exchange->server->loop));
-	if (!is_complete)
+	if (!is_complete) {
+		exchange->has_client_left = exchange->step < EXCHANGE_DRAIN;
 		exchange_abort(exchange);
+	}
 	exchange_end_if_done(exchange);
 }
 
@@ -181,6 +183,11 @@ static void on_poke(void *arg)
 void exchange_poke(struct exchange *exchange)
 {
 	loop_task_start(exchange->server->loop, &exchange->poke_task);
+}
+
+bool exchange_client_left(const struct exchange *exchange)
+{
+	return exchange->has_client_left;
 }
 
 void exchange_cut(struct exchange *exchange)

@@ -92,6 +92,7 @@ struct exchange {
 	struct transfer *transfer;
 	bool is_upstream_done;
 	bool is_head_sent;
+	bool has_client_left;
 	enum upstream_result result;
 	bool is_in_flight; /* counted in the ring's writes in flight */
 	int64_t limit_ms;  /* our clock: a write has had its time; 0: no limit */

@@ -66,6 +66,9 @@ struct relay {
 /* Something about the stream changed: look at it again soon. */
 void exchange_poke(struct exchange *exchange);
 
+/* Whether the client has gone by itself, before the end of the answer. */
+bool exchange_client_left(const struct exchange *exchange);
+
 /* Cuts the answer: the client sees an error, never a clean end. */
 void exchange_cut(struct exchange *exchange);
 

@@ -66,7 +66,14 @@ static bool leave_views(struct changeover *changeover, const struct asked *asked
 	return is_main_gone && is_owned_gone;
 }
 
-/* Owned objects enter first; main ones a while after clients have those. */
+/* How often we look whether all clients have what they are shown. */
+#define BLIND_LOOK_MS 10
+
+/*
+ * Owned objects enter first; main ones a while after clients have those. A client that
+ * is away, or only begins to be told, has not, whatever is shown: seeing a main object
+ * without its children it would make them again.
+ */
 static void enter_views(struct changeover *changeover, const struct asked *asked,
 			const struct changeover_facts *facts)
 {
@@ -83,7 +90,9 @@ static void enter_views(struct changeover *changeover, const struct asked *asked
 	}
 	owned = bucket_set_joined(&changeover->shown[RESOURCE_OWNED], &missing);
 	has_owned = show(changeover, RESOURCE_OWNED, &owned, facts);
-	if (!has_owned)
+	if (has_owned && facts->is_blind)
+		wake_at(changeover, facts->now_ms + BLIND_LOOK_MS);
+	if (!has_owned || facts->is_blind)
 		changeover->settle_ms = 0;
 	else if (while_over(changeover, &changeover->settle_ms, facts->times->settle_ms,
 			    facts->now_ms))

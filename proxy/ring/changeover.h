@@ -28,6 +28,7 @@ struct changeover_facts {
 	struct slice identity;          /* ours; "" while nothing can be ours */
 	bool is_serving;                /* views can be made */
 	bool follows[RESOURCE_ROLES_N]; /* views of the role are what was asked for */
+	bool is_blind; /* a client may lack owned objects that it is shown */
 	/*
 	 * When writes to `releasing`, as asked last, are over: INT64_MAX while one may
 	 * be answered yet.

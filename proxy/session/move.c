@@ -297,6 +297,8 @@ void move_enter(struct move *move, enum move_step step)
 		step = MOVE_SETTLE;
 	if (move->step == MOVE_RELEASE)
 		move->release_left = move->out.len;
+	if (step > MOVE_ACQUIRE && move->step <= MOVE_ACQUIRE)
+		move->acquire_left = move->out.len;
 	move->step = step;
 	if (step == MOVE_RELEASE || step == MOVE_ACQUIRE)
 		move_list_start(move);
@@ -346,6 +348,7 @@ static void way_take(struct transfer *transfer, size_t n)
 	}
 	buf_consume(&move->out, n);
 	move->release_left -= n < move->release_left ? n : move->release_left;
+	move->acquire_left -= n < move->acquire_left ? n : move->acquire_left;
 	if (has_room(move))
 		loop_task_start(move->loop, &move->work);
 }
@@ -417,6 +420,11 @@ struct upstream *move_way(struct move *move)
 bool move_is_released(const struct move *move)
 {
 	return move->step > MOVE_RELEASE && move->release_left == 0;
+}
+
+bool move_is_acquired(const struct move *move)
+{
+	return move->step > MOVE_ACQUIRE && move->acquire_left == 0;
 }
 
 bool move_is_settled(const struct move *move)

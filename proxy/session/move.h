@@ -77,10 +77,12 @@ void move_stop(struct move *move);
 struct upstream *move_way(struct move *move);
 
 /*
- * Whether the events about what left have been taken out of the transfer, and
- * whether its client stands in its new view once what was taken has reached it.
+ * Whether the events about what left, those about what came, too, have been taken out
+ * of the transfer, and whether its client stands in its new view once what was taken
+ * has reached it.
  */
 bool move_is_released(const struct move *move);
+bool move_is_acquired(const struct move *move);
 bool move_is_settled(const struct move *move);
 
 /* Whether a WATCH with that Accept can be moved. */

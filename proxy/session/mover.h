@@ -47,6 +47,7 @@ struct move {
 	bool is_closed;
 	bool has_events;     /* some were made */
 	size_t release_left; /* of `out`: up to the last event about what left */
+	size_t acquire_left; /* the same, about what came */
 	enum upstream_result result;
 	struct err err;
 

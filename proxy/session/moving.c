@@ -139,6 +139,22 @@ bool resource_is_released(const struct resource *resource)
 	return has_returned(resource);
 }
 
+bool resource_is_blind(struct resource *resource)
+{
+	int64_t now_ms = sessions_now_ms(resource->sessions);
+
+	if (resource->resource->role != RESOURCE_OWNED)
+		return false;
+	LIST_EACH(node, &resource->streams) {
+		const struct stream *stream = LIST_OWNER(node, struct stream, node);
+
+		if (stream_is_session(stream) && !stream->is_told &&
+		    now_ms < stream->opened_ms + WATCHERS_BACK_MS)
+			return true;
+	}
+	return watchers_are_missing(&resource->watchers, now_ms);
+}
+
 bool resource_is_settled(const struct resource *resource)
 {
 	if (served_for_ms(resource) >= resource->sessions->conf.settle_timeout_ms)

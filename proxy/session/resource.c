@@ -116,6 +116,8 @@ static void enter_serving(struct resource *resource)
 		};
 
 		resource_remember(resource, &next);
+		if (resource->first_floor == 0)
+			resource->first_floor = next.floor;
 		resource->view = next;
 		resource->view_stands = true;
 		sessions->values[SESSIONS_CHANGES]++;

@@ -11,6 +11,7 @@
 #include "proxy/session/move.h"
 #include "proxy/session/step.h"
 #include "proxy/session/stream.h"
+#include "proxy/session/watchers.h"
 
 /* One sharded resource. */
 struct resource {
@@ -39,6 +40,10 @@ struct resource {
 	bool is_given_up;         /* no longer waited for */
 	struct loop_timer moving; /* looks at them, while there are some */
 	struct view admitted;     /* the view, as it was given to the last request */
+	/* Of an owned resource: who watches it. */
+	struct watchers watchers;
+	bool was_watched;     /* somebody has been told all, since we run */
+	uint64_t first_floor; /* of the first view that was served */
 };
 
 struct sessions {
@@ -47,6 +52,9 @@ struct sessions {
 	struct list strays; /* streams under no view, until they are closed */
 	int64_t values[SESSIONS_METRICS_N];
 	int64_t moves[MOVES_METRICS_N];
+	int64_t began_ms;
+	struct loop_timer
+		survivors; /* who outlived our predecessor is held no longer */
 	int resources_n;
 	struct resource resources[SPEC_RESOURCES_MAX];
 };
@@ -93,6 +101,9 @@ void resource_moves_changed(struct resource *resource);
  */
 bool resource_is_released(const struct resource *resource);
 bool resource_is_settled(const struct resource *resource);
+
+/* Whether a client of it may lack what is shown of it. */
+bool resource_is_blind(struct resource *resource);
 
 /* The view is replaced by the next one: it belongs to the past. */
 void resource_remember(struct resource *resource, const struct view *next);

@@ -30,12 +30,36 @@ static struct resource *resource_at(struct sessions *sessions,
 	return &sessions->resources[resource->index];
 }
 
+/*
+ * A client that was there before this process: what it watches besides, and will come
+ * back for, is not known. Main objects are not shown to it before all owned resources
+ * have been watched, or could have been.
+ */
+static bool is_held_back(struct sessions *sessions, const struct resource *resource,
+			 const struct relay_request *request)
+{
+	if (sessions->env.had_former == NULL ||
+	    !sessions->env.had_former(sessions->env.former_arg) ||
+	    resource->resource->role != RESOURCE_MAIN || request->position == 0 ||
+	    request->position >= resource->first_floor ||
+	    sessions_now_ms(sessions) >= sessions->began_ms + WATCHERS_BACK_MS)
+		return false;
+	for (int i = 0; i < sessions->resources_n; i++)
+		if (sessions->resources[i].resource->role == RESOURCE_OWNED &&
+		    !sessions->resources[i].was_watched)
+			return true;
+	return false;
+}
+
 static const struct view *hook_admit(void *arg, const struct relay_request *request)
 {
-	struct resource *resource = resource_at(arg, request->resource);
+	struct sessions *sessions = arg;
+	struct resource *resource = resource_at(sessions, request->resource);
 
-	return resource->step == SESSION_SERVING ? resource_admit(resource, request)
-						 : NULL;
+	if (resource->step != SESSION_SERVING ||
+	    is_held_back(sessions, resource, request))
+		return NULL;
+	return resource_admit(resource, request);
 }
 
 static struct stream *hook_open(void *arg, const struct relay_request *request,
@@ -47,7 +71,11 @@ static struct stream *hook_open(void *arg, const struct relay_request *request,
 	struct stream *stream =
 		stream_create(resource, exchange, is_watch, sessions_now_ms(sessions));
 
+	stream->sends_initial_events = request->sends_initial_events;
+	stream->watcher = watcher_key(request);
 	stream->is_stray = resource->step != SESSION_SERVING;
+	if (is_watch && !stream->is_stray)
+		watchers_begin(&resource->watchers, stream->watcher);
 	if (!stream->is_stray) {
 		stream->move = resource_move(resource, request, view);
 		stream->seeds = resource_seeds(resource, request);
@@ -63,11 +91,27 @@ static struct upstream *hook_way(struct stream *stream)
 	return stream->move != NULL ? move_way(stream->move) : NULL;
 }
 
+static void look_told(struct stream *stream)
+{
+	struct resource *resource = stream->owner;
+	struct sessions *sessions = resource->sessions;
+
+	if (stream->is_told || stream->is_stray)
+		return;
+	stream_look_told(stream);
+	if (!stream->is_told || resource->was_watched)
+		return;
+	resource->was_watched = true;
+	/* Who is held back for it; not inside a hook. */
+	loop_timer_start(sessions->env.loop, &sessions->survivors, 0);
+}
+
 static void hook_head(struct stream *stream, const struct upstream_head *head)
 {
 	struct resource *resource = stream->owner;
 
 	stream_head(stream, head, sessions_now_ms(resource->sessions));
+	look_told(stream);
 	resource_look_again(resource);
 }
 
@@ -112,6 +156,7 @@ static int hook_pass(struct stream *stream, struct slice bytes, size_t *n, bool 
 	resource->ended += *ends;
 	*n = bytes.len;
 	stream_follow_move(stream);
+	look_told(stream);
 	return 0;
 }
 
@@ -120,6 +165,13 @@ static void hook_close(struct stream *stream)
 	struct resource *resource = stream->owner;
 
 	resource->sessions->values[SESSIONS_OPEN] -= stream->is_watch;
+	if (stream->is_watch && !stream->is_stray &&
+	    resource->resource->role == RESOURCE_OWNED)
+		watchers_end(&resource->watchers, stream->watcher,
+			     sessions_now_ms(resource->sessions) +
+				     (exchange_client_left(stream->exchange)
+					      ? WATCHERS_LEFT_MS
+					      : WATCHERS_BACK_MS));
 	stream_destroy(stream);
 	resource_follow(resource);
 }
@@ -137,6 +189,18 @@ struct relay sessions_relay(struct sessions *sessions)
 
 /* --- the sessions --- */
 
+/* Who was held back asks again: now, and when nobody need be any more. */
+static void on_survivors(void *arg)
+{
+	struct sessions *sessions = arg;
+	int64_t left_ms = sessions->began_ms + WATCHERS_BACK_MS -
+			  sessions_now_ms(sessions);
+
+	if (left_ms > 0)
+		loop_timer_start(sessions->env.loop, &sessions->survivors, left_ms);
+	sessions->env.readmit(sessions->env.readmit_arg);
+}
+
 struct sessions *sessions_create(const struct sessions_env *env)
 {
 	struct sessions *sessions = calloc(1, sizeof(*sessions));
@@ -148,6 +212,9 @@ struct sessions *sessions_create(const struct sessions_env *env)
 	sessions->env.conf = NULL;
 	list_init(&sessions->strays);
 	sessions->resources_n = env->spec->resources_n;
+	sessions->began_ms = sessions_now_ms(sessions);
+	loop_timer_init(&sessions->survivors, on_survivors, sessions);
+	loop_timer_start(env->loop, &sessions->survivors, WATCHERS_BACK_MS);
 	for (int i = 0; i < sessions->resources_n; i++)
 		resource_init(&sessions->resources[i], sessions,
 			      &env->spec->resources[i]);
@@ -161,6 +228,7 @@ void sessions_destroy(struct sessions *sessions)
 	assert(list_is_empty(&sessions->strays) && "exchanges end before us");
 	for (int i = 0; i < sessions->resources_n; i++)
 		resource_finish(&sessions->resources[i]);
+	loop_timer_stop(&sessions->survivors);
 	free(sessions);
 }
 
@@ -191,6 +259,14 @@ bool sessions_follow(const struct sessions *sessions, enum resource_role role)
 			return false;
 	}
 	return true;
+}
+
+bool sessions_are_blind(struct sessions *sessions)
+{
+	for (int i = 0; i < sessions->resources_n; i++)
+		if (resource_is_blind(&sessions->resources[i]))
+			return true;
+	return false;
 }
 
 void sessions_reload(struct sessions *sessions, const struct session_conf *conf)

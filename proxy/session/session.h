@@ -48,6 +48,12 @@ struct sessions_env {
 	void (*write_barrier)(void *arg, void (*done)(void *arg, uint64_t version),
 			      void *done_arg);
 	void *barrier_arg;
+	/*
+	 * Whether a process of this member ran here before us, whose clients may be
+	 * ours now; may be NULL.
+	 */
+	bool (*had_former)(void *arg);
+	void *former_arg;
 	/* What sessions_follow says may have changed; may be NULL. Decide later. */
 	void (*on_step)(void *arg);
 	void *step_arg;
@@ -77,6 +83,13 @@ void sessions_on_ring(struct sessions *sessions);
  * not serve nothing is open.
  */
 bool sessions_follow(const struct sessions *sessions, enum resource_role role);
+
+/*
+ * Whether a client that watches an owned resource may lack objects that the resource's
+ * view shows: its WATCH broke or was ended, or has only begun. Not for ever: see
+ * watchers.h.
+ */
+bool sessions_are_blind(struct sessions *sessions);
 
 void sessions_reload(struct sessions *sessions, const struct session_conf *conf);
 

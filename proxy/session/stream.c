@@ -48,6 +48,7 @@ void stream_head(struct stream *stream, const struct upstream_head *head,
 	enum kube_encoding encoding;
 	struct slice coding;
 
+	stream->has_head = true;
 	stream->facts.since_ms = now_ms;
 	stream->is_unframed |= head->status != 200;
 	if (stream->is_unframed)
@@ -57,6 +58,30 @@ void stream_head(struct stream *stream, const struct upstream_head *head,
 	stream->is_broken = (coding.len > 0 && !slice_is_nocase(coding, "identity")) ||
 			    encoding == KUBE_YAML || encoding == KUBE_OTHER;
 	frame_init(&stream->scanner, encoding);
+}
+
+void stream_look_told(struct stream *stream)
+{
+	if (!stream_is_session(stream) || !stream->has_head)
+		return;
+	if (stream->move != NULL)
+		stream->is_told |= move_is_acquired(stream->move);
+	else
+		stream->is_told |= !stream->sends_initial_events;
+}
+
+/* An annotation of the BOOKMARK behind the initial events, in any encoding. */
+static void look_for_initial_end(struct stream *stream, struct slice bytes)
+{
+	static const struct slice mark = SLICE_LITERAL("k8s.io/initial-events-end");
+
+	for (size_t i = 0; i < bytes.len && stream->sends_initial_events; i++) {
+		/* Its first letter is not in it again. */
+		if (bytes.data[i] != mark.data[stream->initial_matched])
+			stream->initial_matched = bytes.data[i] == mark.data[0];
+		else if (++stream->initial_matched == mark.len)
+			stream->sends_initial_events = false;
+	}
 }
 
 bool stream_is_session(const struct stream *stream)
@@ -119,5 +144,6 @@ int stream_pass(struct stream *stream, struct slice *bytes,
 		at += n;
 	}
 	bytes->len = at;
+	look_for_initial_end(stream, *bytes);
 	return 0;
 }

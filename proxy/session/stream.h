@@ -28,6 +28,12 @@ struct stream {
 	struct move *move; /* ref; NULL: it is not moved */
 	bool is_released;  /* what the move says has left has left */
 	bool is_settled;   /* its client stands in the new view */
+	bool is_told;      /* all that the view showed when it began has left */
+	bool has_head;
+	/* It begins with all objects; how much of the mark of their end was found. */
+	bool sends_initial_events;
+	size_t initial_matched;
+	uint64_t watcher; /* whose it is */
 	int64_t opened_ms;
 	/*
 	 * A WATCH without a position begins with the state of things: its objects'
@@ -47,6 +53,9 @@ void stream_destroy(struct stream *stream);
 /* The head has come. */
 void stream_head(struct stream *stream, const struct upstream_head *head,
 		 int64_t now_ms);
+
+/* Sets is_told, once that is so. */
+void stream_look_told(struct stream *stream);
 
 /* Whether it is a WATCH that is, or may become, a stream of frames. */
 bool stream_is_session(const struct stream *stream);

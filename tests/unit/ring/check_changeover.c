@@ -84,6 +84,41 @@ START_TEST(taker_shows_owned_objects_first_and_main_ones_once_they_have_settled)
 }
 END_TEST
 
+START_TEST(taker_shows_no_main_object_while_a_client_may_lack_its_children)
+{
+	begin();
+	facts.is_blind = true;
+	step_at(1000);
+	expect(2, 0, 2);
+	step_at(2000);
+	expect(2, 0, 2);
+	ck_assert_int_eq(changeover.wake_ms, 2010);
+	facts.is_blind = false;
+	step_at(3000);
+	ck_assert_int_eq(changeover.wake_ms, 3200);
+	facts.is_blind = true; /* it broke off again: the while begins anew */
+	step_at(3100);
+	facts.is_blind = false;
+	step_at(3200);
+	expect(2, 0, 2);
+	step_at(3400);
+	expect(2, 2, 2);
+}
+END_TEST
+
+START_TEST(giver_lets_go_although_a_client_is_away)
+{
+	ask();
+	facts.is_blind = true;
+	step_at(2000);
+	step_at(2001);
+	step_at(2002);
+	step_at(2102);
+	ck_assert_uint_eq(changeover.acknowledged, 6);
+	expect(1, 1, 1);
+}
+END_TEST
+
 START_TEST(taker_shows_nothing_more_while_it_cannot_serve)
 {
 	begin();
@@ -210,6 +245,8 @@ END_TEST
 
 UNIT_MAIN("ring/changeover",
 	  taker_shows_owned_objects_first_and_main_ones_once_they_have_settled,
+	  taker_shows_no_main_object_while_a_client_may_lack_its_children,
+	  giver_lets_go_although_a_client_is_away,
 	  taker_shows_nothing_more_while_it_cannot_serve,
 	  giver_shows_main_objects_no_more_and_then_owned_ones,
 	  giver_acknowledges_after_its_views_its_writes_and_quiet,

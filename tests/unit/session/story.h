@@ -20,6 +20,7 @@
 struct exchange {
 	struct stream *stream;
 	bool is_poked;
+	bool has_left;
 	bool is_cut;
 };
 
@@ -40,11 +41,17 @@ struct story {
 	int exchanges_n;
 };
 
-static struct story *story; /* too large for a stack */
+static struct story *story;                 /* too large for a stack */
+static bool (*is_after_another)(void *arg); /* a process ran here before; or NULL */
 
 void exchange_poke(struct exchange *exchange)
 {
 	exchange->is_poked = true;
+}
+
+bool exchange_client_left(const struct exchange *exchange)
+{
+	return exchange->has_left;
 }
 
 void exchange_cut(struct exchange *exchange)
@@ -101,6 +108,7 @@ static inline void begin(void)
 		.conf = &story->conf,
 		.write_barrier = write_barrier,
 		.readmit = readmit,
+		.had_former = is_after_another,
 		.on_step = on_step,
 	});
 	story->relay = sessions_relay(story->sessions);
