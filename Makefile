@@ -130,7 +130,7 @@ model-full: ## The same at full size: minutes, and gigabytes of memory
 	@tests/model/run.sh full
 
 test: ## Install what is missing, then lint, unit, model and e2e
-	@tests/setup.sh build lint model go
+	@tests/setup.sh build lint model e2e go
 	@$(MAKE) $(parallel) lint
 	@$(MAKE) $(parallel) unit
 	@$(MAKE) model
@@ -161,7 +161,7 @@ bench-ring: ## What moves, rebalances, crashes and labels cost, before a real AP
 	@VARIANT=release tests/e2e.sh go run ../bench/ring
 
 setup: ## Install the Debian packages that building and testing need
-	@tests/setup.sh build lint model go
+	@tests/setup.sh build lint model e2e go
 
 clean: ## Remove build/
 	rm -rf build

@@ -3,7 +3,7 @@
 # it is. Missing Debian packages are installed where we may (root, or sudo
 # without a password); otherwise the command to type is printed.
 #
-#	tests/setup.sh [build] [lint] [model] [bench] [fuzz] [go]
+#	tests/setup.sh [build] [lint] [model] [bench] [fuzz] [e2e] [go]
 set -euo pipefail
 
 # Control-plane modules name the Go they need; from 1.21 on, go fetches it.
@@ -14,6 +14,7 @@ declare -A packages=(
 		libnghttp2-dev libyajl-dev libyaml-dev libxxhash-dev check"
 	[model]="gcc spin"
 	[lint]="clang-format clang-tidy shellcheck python3"
+	[e2e]="curl"
 	[bench]="haproxy nginx-light"
 	[fuzz]="clang libclang-rt-14-dev"
 )

@@ -67,15 +67,21 @@ func compare(t *testing.T, what string, want, got *Message) {
 	t.Errorf("%s: directly\n%s\nthrough the proxy\n%s", what, show(want), show(got))
 }
 
-// The invariant transparent: what each side sees does not depend on whether the
-// proxy stands between them, byte by byte, except for what Exceptions say.
-func TestTransparent(t *testing.T) {
-	s := newStage(t, "")
+// seedOf is $SEED, or another each time.
+func seedOf(t *testing.T) uint64 {
 	seed := rand.Uint64()
 	if n, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64); err == nil {
 		seed = n
 	}
 	t.Logf("SEED=%d", seed)
+	return seed
+}
+
+// The invariant transparent: what each side sees does not depend on whether the
+// proxy stands between them, byte by byte, except for what Exceptions say.
+func TestTransparent(t *testing.T) {
+	s := newStage(t, "")
+	seed := seedOf(t)
 	ways := map[string]func() (net.Conn, error){"http": s.plain, "https": s.tls}
 	for name, dial := range ways {
 		t.Run("HTTP/1.1 by "+name, func(t *testing.T) {
