@@ -166,11 +166,39 @@ static enum filter_verdict fence_new_main(struct filter_call *call)
 	return fence_permit(call, call->label);
 }
 
+/*
+ * With a name that the API server makes up, nothing but the maker's own knowledge
+ * keeps a second one from being made. What it knows of a bucket that has just come is
+ * old until its main objects are shown, which is last, and has gaps while a watch of
+ * it has not come back.
+ */
+static bool is_made_blindly(const struct filter_call *call)
+{
+	return call->request->name.len == 0 && call->body &&
+	       call->body->name.len == 0 &&
+	       (call->is_blind ||
+		!bucket_set_has(&call->ring->shown[RESOURCE_MAIN], call->owner.bucket));
+}
+
+static enum filter_verdict fence_new_of(struct filter_call *call)
+{
+	enum filter_verdict verdict = fence_permit(call, call->owner.bucket);
+
+	if (verdict == FILTER_REPLY || !is_made_blindly(call))
+		return verdict;
+	call->is_counted = false;
+	return fence_refuse(call, FENCE_BLIND,
+			    arena_printf(call->arena,
+					 "bucket %d: it may exist already; watches of "
+					 "this member have not caught up",
+					 call->owner.bucket));
+}
+
 static enum filter_verdict fence_new_owned(struct filter_call *call)
 {
 	switch (call->owner.known) {
 	case PLACED_AT:
-		return fence_permit(call, call->owner.bucket);
+		return fence_new_of(call);
 	case PLACED_FOREIGN:
 		return fence_permit(call, BUCKET_NONE);
 	case PLACED_NOWHERE:

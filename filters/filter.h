@@ -63,6 +63,7 @@ enum fence_refusal {
 	FENCE_NO_RIGHT,   /* this member may write nothing now */
 	FENCE_UNLABELLED, /* the object, or its owner, has no bucket yet */
 	FENCE_UNKNOWN,    /* whose it is could not be known */
+	FENCE_BLIND,      /* it may exist already, and its maker not know */
 	FENCE_REFUSALS_N,
 };
 
@@ -92,6 +93,8 @@ struct filter_call {
 	const struct slice *label_keys; /* FILTER_NEEDS_LABELS */
 	size_t label_keys_n;
 	int64_t now_ms;
+	/* on_send, of a create: who makes it may lack what it made before. */
+	bool is_blind;
 
 	/* Results; zeroed before the first hook. */
 	struct status reply;  /* of FILTER_REPLY; texts static or in the arena */

@@ -133,7 +133,7 @@ static bool views_are_blind(void *arg)
 {
 	struct proxy *proxy = arg;
 
-	return sessions_are_blind(proxy->sessions);
+	return sessions_are_blind(proxy->sessions, RESOURCE_OWNED);
 }
 
 static void reset_writes(void *arg, const struct bucket_set *buckets)

@@ -185,9 +185,10 @@ void exchange_poke(struct exchange *exchange)
 	loop_task_start(exchange->server->loop, &exchange->poke_task);
 }
 
-bool exchange_client_left(const struct exchange *exchange)
+bool exchange_is_natural_end(const struct exchange *exchange)
 {
-	return exchange->has_client_left;
+	return exchange->has_client_left ||
+	       (exchange->is_upstream_done && exchange->result == UPSTREAM_COMPLETE);
 }
 
 void exchange_cut(struct exchange *exchange)

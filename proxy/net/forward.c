@@ -14,6 +14,16 @@
 #include "proxy/net/server.h"
 #include "proxy/net/tunnel.h"
 
+/* Only of what the API server would make a second time. */
+static bool is_made_blindly(const struct exchange *exchange)
+{
+	const struct relay *relay = &exchange->server->relay;
+
+	return exchange->kube.verb == KUBE_VERB_CREATE && exchange->resource != NULL &&
+	       exchange->resource->role == RESOURCE_OWNED && relay->is_blind != NULL &&
+	       relay->is_blind(relay->arg);
+}
+
 bool forward_may_send(void *arg)
 {
 	struct exchange *exchange = arg;
@@ -23,6 +33,7 @@ bool forward_may_send(void *arg)
 	call->ring = server->ring->current;
 	call->now_ms = loop_now_ms(server->loop);
 	call->is_counted = false;
+	call->is_blind = is_made_blindly(exchange);
 	if (filter_chain_on_send(server->chain, call) == FILTER_REPLY) {
 		if (call->refusal != FENCE_PASSED)
 			server->values[SERVER_FENCE_FOREIGN + call->refusal -

@@ -56,6 +56,11 @@ struct relay {
 	 * answer ends well after them. -EINVAL: it cannot be framed; it is cut.
 	 */
 	int (*pass)(struct stream *stream, struct slice bytes, size_t *n, bool *ends);
+	/*
+	 * Whether a client may lack objects that the views show, so that what it makes
+	 * may exist already; may be NULL.
+	 */
+	bool (*is_blind)(void *arg);
 	/* The exchange is over; the stream is not used again. */
 	void (*close)(struct stream *stream);
 	void *arg;
@@ -66,8 +71,8 @@ struct relay {
 /* Something about the stream changed: look at it again soon. */
 void exchange_poke(struct exchange *exchange);
 
-/* Whether the client has gone by itself, before the end of the answer. */
-bool exchange_client_left(const struct exchange *exchange);
+/* Whether its client has gone by itself, or the API server's answer was complete. */
+bool exchange_is_natural_end(const struct exchange *exchange);
 
 /* Cuts the answer: the client sees an error, never a clean end. */
 void exchange_cut(struct exchange *exchange);

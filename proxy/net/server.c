@@ -26,6 +26,8 @@ const struct metric server_metrics[] = {
 				    METRIC_COUNTER, NULL },
 	[SERVER_FENCE_UNLABELLED] = { WRITES_REFUSED, "reason=\"unlabelled\"",
 				      METRIC_COUNTER, NULL },
+	[SERVER_FENCE_BLIND] = { WRITES_REFUSED, "reason=\"blind\"", METRIC_COUNTER,
+				 NULL },
 	[SERVER_FENCE_UNKNOWN] = { WRITES_REFUSED, "reason=\"unknown\"", METRIC_COUNTER,
 				   NULL },
 	[SERVER_LABELLED] = { "ringside_bodies_labelled_total", NULL, METRIC_COUNTER,

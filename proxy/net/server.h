@@ -27,6 +27,7 @@ enum {
 	SERVER_FENCE_NO_RIGHT,
 	SERVER_FENCE_UNLABELLED,
 	SERVER_FENCE_UNKNOWN,
+	SERVER_FENCE_BLIND,
 	SERVER_LABELLED,    /* bodies that got, kept or lost a bucket label in flight */
 	SERVER_CUT,         /* answers cut because the upstream one broke */
 	SERVER_LONG_HEADS,  /* request heads above limits.head: 431 */

@@ -143,8 +143,6 @@ bool resource_is_blind(struct resource *resource)
 {
 	int64_t now_ms = sessions_now_ms(resource->sessions);
 
-	if (resource->resource->role != RESOURCE_OWNED)
-		return false;
 	LIST_EACH(node, &resource->streams) {
 		const struct stream *stream = LIST_OWNER(node, struct stream, node);
 

@@ -40,10 +40,9 @@ struct resource {
 	bool is_given_up;         /* no longer waited for */
 	struct loop_timer moving; /* looks at them, while there are some */
 	struct view admitted;     /* the view, as it was given to the last request */
-	/* Of an owned resource: who watches it. */
-	struct watchers watchers;
-	bool was_watched;     /* somebody has been told all, since we run */
-	uint64_t first_floor; /* of the first view that was served */
+	struct watchers watchers; /* of it */
+	bool was_watched;         /* somebody has been told all, since we run */
+	uint64_t first_floor;     /* of the first view that was served */
 };
 
 struct sessions {

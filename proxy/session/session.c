@@ -30,6 +30,21 @@ static struct resource *resource_at(struct sessions *sessions,
 	return &sessions->resources[resource->index];
 }
 
+/* Whether clients of a predecessor may be there that have not watched again yet. */
+static bool may_have_survivors(const struct sessions *sessions, enum resource_role role)
+{
+	const struct sessions_env *env = &sessions->env;
+
+	if (env->had_former == NULL || !env->had_former(env->former_arg) ||
+	    sessions_now_ms(sessions) >= sessions->began_ms + WATCHERS_BACK_MS)
+		return false;
+	for (int i = 0; i < sessions->resources_n; i++)
+		if (sessions->resources[i].resource->role == role &&
+		    !sessions->resources[i].was_watched)
+			return true;
+	return false;
+}
+
 /*
  * A client that was there before this process: what it watches besides, and will come
  * back for, is not known. Main objects are not shown to it before all owned resources
@@ -38,17 +53,19 @@ static struct resource *resource_at(struct sessions *sessions,
 static bool is_held_back(struct sessions *sessions, const struct resource *resource,
 			 const struct relay_request *request)
 {
-	if (sessions->env.had_former == NULL ||
-	    !sessions->env.had_former(sessions->env.former_arg) ||
-	    resource->resource->role != RESOURCE_MAIN || request->position == 0 ||
-	    request->position >= resource->first_floor ||
-	    sessions_now_ms(sessions) >= sessions->began_ms + WATCHERS_BACK_MS)
-		return false;
-	for (int i = 0; i < sessions->resources_n; i++)
-		if (sessions->resources[i].resource->role == RESOURCE_OWNED &&
-		    !sessions->resources[i].was_watched)
-			return true;
-	return false;
+	return resource->resource->role == RESOURCE_MAIN && request->position > 0 &&
+	       request->position < resource->first_floor &&
+	       may_have_survivors(sessions, RESOURCE_OWNED);
+}
+
+static bool hook_is_blind(void *arg)
+{
+	struct sessions *sessions = arg;
+
+	return sessions_are_blind(sessions, RESOURCE_MAIN) ||
+	       sessions_are_blind(sessions, RESOURCE_OWNED) ||
+	       may_have_survivors(sessions, RESOURCE_MAIN) ||
+	       may_have_survivors(sessions, RESOURCE_OWNED);
 }
 
 static const struct view *hook_admit(void *arg, const struct relay_request *request)
@@ -154,6 +171,7 @@ static int hook_pass(struct stream *stream, struct slice bytes, size_t *n, bool 
 	}
 	sessions->values[SESSIONS_ENDED] += *ends;
 	resource->ended += *ends;
+	stream->is_ended |= *ends;
 	*n = bytes.len;
 	stream_follow_move(stream);
 	look_told(stream);
@@ -165,11 +183,11 @@ static void hook_close(struct stream *stream)
 	struct resource *resource = stream->owner;
 
 	resource->sessions->values[SESSIONS_OPEN] -= stream->is_watch;
-	if (stream->is_watch && !stream->is_stray &&
-	    resource->resource->role == RESOURCE_OWNED)
+	if (stream->is_watch && !stream->is_stray)
 		watchers_end(&resource->watchers, stream->watcher,
 			     sessions_now_ms(resource->sessions) +
-				     (exchange_client_left(stream->exchange)
+				     (exchange_is_natural_end(stream->exchange) &&
+						      !stream->is_ended
 					      ? WATCHERS_LEFT_MS
 					      : WATCHERS_BACK_MS));
 	stream_destroy(stream);
@@ -183,6 +201,7 @@ struct relay sessions_relay(struct sessions *sessions)
 			       .way = hook_way,
 			       .head = hook_head,
 			       .pass = hook_pass,
+			       .is_blind = hook_is_blind,
 			       .close = hook_close,
 			       .arg = sessions };
 }
@@ -261,11 +280,14 @@ bool sessions_follow(const struct sessions *sessions, enum resource_role role)
 	return true;
 }
 
-bool sessions_are_blind(struct sessions *sessions)
+bool sessions_are_blind(struct sessions *sessions, enum resource_role role)
 {
-	for (int i = 0; i < sessions->resources_n; i++)
-		if (resource_is_blind(&sessions->resources[i]))
+	for (int i = 0; i < sessions->resources_n; i++) {
+		struct resource *resource = &sessions->resources[i];
+
+		if (resource->resource->role == role && resource_is_blind(resource))
 			return true;
+	}
 	return false;
 }
 

@@ -85,11 +85,11 @@ void sessions_on_ring(struct sessions *sessions);
 bool sessions_follow(const struct sessions *sessions, enum resource_role role);
 
 /*
- * Whether a client that watches an owned resource may lack objects that the resource's
- * view shows: its WATCH broke or was ended, or has only begun. Not for ever: see
- * watchers.h.
+ * Whether a client that watches a resource of the role may lack objects that the
+ * resource's view shows: its WATCH broke or was ended, or has only begun. Not for ever:
+ * see watchers.h.
  */
-bool sessions_are_blind(struct sessions *sessions);
+bool sessions_are_blind(struct sessions *sessions, enum resource_role role);
 
 void sessions_reload(struct sessions *sessions, const struct session_conf *conf);
 

@@ -30,6 +30,7 @@ struct stream {
 	bool is_settled;   /* its client stands in the new view */
 	bool is_told;      /* all that the view showed when it began has left */
 	bool has_head;
+	bool is_ended; /* by us, for a change of view */
 	/* It begins with all objects; how much of the mark of their end was found. */
 	bool sends_initial_events;
 	size_t initial_matched;

@@ -2,10 +2,12 @@
  * Clients that watch a resource and will come back: informers do, whatever ended
  * their WATCH. Until it has come back, what a client holds of an owned resource lacks
  * what came to this member meanwhile; were it shown the main objects of that, it
- * would make their children a second time.
+ * would make their children a second time. And what it makes meanwhile it may have
+ * made before.
  *
  * A client that does not come back is waited for as long as client-go backs off at
- * most, and one that has left by itself for a moment.
+ * most (30 s, and as much again by chance), one whose WATCH ended by itself for a
+ * moment.
  */
 #ifndef RINGSIDE_SESSION_WATCHERS_H
 #define RINGSIDE_SESSION_WATCHERS_H
@@ -13,7 +15,7 @@
 #include "proxy/net/relay.h"
 
 #define WATCHERS_MAX 64
-#define WATCHERS_BACK_MS 35000
+#define WATCHERS_BACK_MS 65000
 #define WATCHERS_LEFT_MS 3000
 
 /* Zeroed memory waits for nobody. More than WATCHERS_MAX are not waited for. */

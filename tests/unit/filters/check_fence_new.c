@@ -28,6 +28,48 @@ START_TEST(one_writer_what_is_created_belongs_to_its_owners_bucket)
 }
 END_TEST
 
+/* Nothing else tells it apart from what was made by the former owner. */
+START_TEST(what_may_exist_already_under_a_generated_name_is_not_made)
+{
+	static const struct {
+		struct row row;
+		const char *name;
+		bool is_refused;
+	} rows[] = {
+		{ { "POST", DEPLOYMENTS, JSON, UNKNOWN, AT(1), 1, NULL }, "", true },
+		{ { "POST", DEPLOYMENTS, JSON, UNKNOWN, AT(1), 1, NULL }, "x", false },
+		{ { "POST", SECRETS, JSON, UNKNOWN, FOREIGN, 0, NULL }, "", false },
+		{ { "PATCH", DEPLOYMENTS "/x", APPLY, ABSENT, AT(1), 1, NULL },
+		  "x",
+		  false },
+		{ { "PUT", DEPLOYMENTS "/x", JSON, AT(1), AT(1), 1, NULL },
+		  "x",
+		  false },
+	};
+
+	for (size_t i = 0; i < COUNT(rows) * 2; i++) {
+		bool is_refused = rows[i / 2].is_refused;
+		struct desk desk;
+
+		open_row(&desk, &rows[i / 2].row);
+		desk.body.name = slice_of(rows[i / 2].name);
+		ck_assert_int_eq(send(&desk), FILTER_PASS);
+		/* A watch is away; main objects are not shown yet. */
+		if (i % 2 == 0)
+			desk.call.is_blind = true;
+		else
+			desk.ring.shown[RESOURCE_MAIN] = (struct bucket_set){ 0 };
+		ck_assert_int_eq(send(&desk), is_refused ? FILTER_REPLY : FILTER_PASS);
+		ck_assert_int_eq(desk.call.is_counted, !is_refused);
+		ck_assert_int_eq(desk.call.refusal,
+				 is_refused ? FENCE_BLIND : FENCE_PASSED);
+		if (is_refused)
+			desk_check_reply(&desk, 409, "Conflict", "may exist already");
+		desk_close(&desk);
+	}
+}
+END_TEST
+
 START_TEST(one_writer_a_new_main_object_belongs_to_the_bucket_written_into_it)
 {
 	static const struct row rows[] = {
@@ -101,6 +143,7 @@ START_TEST(fence_tells_which_bodies_it_cannot_read)
 END_TEST
 
 UNIT_MAIN("filters/fence_new", one_writer_what_is_created_belongs_to_its_owners_bucket,
+	  what_may_exist_already_under_a_generated_name_is_not_made,
 	  one_writer_a_new_main_object_belongs_to_the_bucket_written_into_it,
 	  one_writer_an_orphan_is_adopted_by_the_member_of_its_owner_alone,
 	  fence_tells_which_bodies_it_cannot_read)

@@ -71,6 +71,7 @@ static inline void desk_open(struct desk *desk, const char *method, const char *
 				    .spec = &desk->spec,
 				    .owned = buckets("0-2"),
 				    .right_until_ms = 1000 };
+	desk->ring.shown[RESOURCE_MAIN] = desk->ring.owned;
 	desk->view = (struct view){ .set = desk->ring.owned, .floor = 100 };
 	call->request = &desk->request;
 	call->spec = &desk->spec;

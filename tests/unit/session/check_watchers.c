@@ -163,17 +163,17 @@ START_TEST(client_of_an_owned_resource_is_blind_from_the_end_of_its_watch_to_the
 	struct exchange *watch;
 
 	serve_all();
-	ck_assert(!sessions_are_blind(story->sessions));
+	ck_assert(!sessions_are_blind(story->sessions, RESOURCE_OWNED));
 	watch = watch_of(DEPLOYMENTS);
-	ck_assert(sessions_are_blind(story->sessions));
+	ck_assert(sessions_are_blind(story->sessions, RESOURCE_OWNED));
 	story->relay.head(watch->stream, &head);
-	ck_assert(!sessions_are_blind(story->sessions));
+	ck_assert(!sessions_are_blind(story->sessions, RESOURCE_OWNED));
 	close_stream(watch);
-	ck_assert(sessions_are_blind(story->sessions));
+	ck_assert(sessions_are_blind(story->sessions, RESOURCE_OWNED));
 	watch = watch_of(DEPLOYMENTS);
-	ck_assert(sessions_are_blind(story->sessions));
+	ck_assert(sessions_are_blind(story->sessions, RESOURCE_OWNED));
 	story->relay.head(watch->stream, &head);
-	ck_assert(!sessions_are_blind(story->sessions));
+	ck_assert(!sessions_are_blind(story->sessions, RESOURCE_OWNED));
 	finish();
 }
 END_TEST
@@ -182,7 +182,7 @@ START_TEST(main_resources_are_not_waited_for)
 {
 	serve_all();
 	close_stream(open_stream(true));
-	ck_assert(!sessions_are_blind(story->sessions));
+	ck_assert(!sessions_are_blind(story->sessions, RESOURCE_OWNED));
 	finish();
 }
 END_TEST

@@ -49,7 +49,7 @@ void exchange_poke(struct exchange *exchange)
 	exchange->is_poked = true;
 }
 
-bool exchange_client_left(const struct exchange *exchange)
+bool exchange_is_natural_end(const struct exchange *exchange)
 {
 	return exchange->has_left;
 }
