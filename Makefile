@@ -118,6 +118,7 @@ lint: ## Floors, headers, format, sizes, shellcheck, clang-tidy
 	@tests/lint/run.sh
 
 e2e: build/sanitize/ringside ## The proxy before a real API server
+	@tests/e2e/frameworks/build.sh >/dev/null
 	@tests/e2e.sh go vet ./... ../controlplane/...
 	@tests/e2e.sh go test -p 1 -count=1 -timeout 40m -v ./... ../controlplane/...
 
