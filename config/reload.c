@@ -22,6 +22,20 @@ static bool is_same_locks(const struct ring_spec *a, const struct ring_spec *b)
 	return true;
 }
 
+/* What each member may do in its own way; the same resources, says the hash. */
+static bool is_same_manners(const struct ring_spec *a, const struct ring_spec *b)
+{
+	for (int i = 0; i < a->resources_n; i++) {
+		const struct ring_resource *now = &a->resources[i];
+		const struct ring_resource *next =
+			ring_spec_find(b, now->group, now->resource);
+
+		if (!next || now->refuse != next->refuse)
+			return false;
+	}
+	return true;
+}
+
 /* The field of the ring's identity that differs, or NULL. */
 static const char *changed_field(const struct config *now, const struct config *next)
 {
@@ -35,7 +49,8 @@ static const char *changed_field(const struct config *now, const struct config *
 		return "namespaces";
 	if (!is_same_locks(&now->spec, &next->spec))
 		return "locks";
-	if (strcmp(now->spec.hash, next->spec.hash) != 0)
+	if (strcmp(now->spec.hash, next->spec.hash) != 0 ||
+	    !is_same_manners(&now->spec, &next->spec))
 		return "resources";
 	return NULL;
 }

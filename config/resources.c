@@ -113,6 +113,22 @@ static int load_unowned(struct loader *loader, const struct node *node, struct e
 	return 0;
 }
 
+static int load_refuse(struct loader *loader, const struct node *node, struct err *err)
+{
+	int rc = node_expect(node, NODE_SCALAR, err);
+
+	if (rc < 0)
+		return rc;
+	if (slice_is(node->text, "conflict"))
+		loader->resource->refuse = REFUSE_CONFLICT;
+	else if (slice_is(node->text, "notFound"))
+		loader->resource->refuse = REFUSE_NOT_FOUND;
+	else
+		return place_error(&node->place, err,
+				   "refuse: expected conflict or notFound");
+	return 0;
+}
+
 /* owner: index of the resource that owns this one; -1: a main resource. */
 static int load_resource(struct loader *loader, const struct node *node, int owner,
 			 struct err *err)
@@ -188,6 +204,15 @@ const struct field resource_fields[] = {
 	  .help = "Only under owns. Whether every member sees the objects that belong "
 		  "to nobody. hidden saves memory where the controller needs its own "
 		  "only." },
+	{ .name = "refuse",
+	  .expected = "conflict or notFound",
+	  .value = "conflict",
+	  .load = load_refuse,
+	  .help = "What a write is answered with whose object is another member's, "
+		  "or on its way there: 409 Conflict, or 404 NotFound, for "
+		  "controllers that take a conflict for worse than it is (kopf lets "
+		  "the object rest for up to ten minutes). A create, and what may be "
+		  "let pass later, is a conflict always." },
 	{ .name = "owns",
 	  .expected = "a list of resources",
 	  .value = "[]",

@@ -49,15 +49,26 @@ static unsigned fence_wants(const struct filter_call *call)
 
 /* --- refusing --- */
 
+/*
+ * That an object is not there is an end of it for its client: right where it leaves
+ * the client's cache as well, wrong where it stays or where it was to be made.
+ */
+static bool is_not_found(const struct filter_call *call, enum fence_refusal refusal)
+{
+	return call->resource->refuse == REFUSE_NOT_FOUND && refusal == FENCE_FOREIGN &&
+	       call->object.known == PLACED_AT;
+}
+
 /* 409 Conflict: what every framework tries again. why lives in the arena. */
 static enum filter_verdict fence_refuse(struct filter_call *call,
 					enum fence_refusal refusal, const char *why)
 {
 	const char *member = call->ring->member ? call->ring->member : "";
+	bool is_gone = is_not_found(call, refusal);
 
 	call->refusal = refusal;
 	call->reply = (struct status){
-		409, "Conflict",
+		is_gone ? 404 : 409, is_gone ? "NotFound" : "Conflict",
 		arena_printf(call->arena,
 			     "%s (ring %.*s, member %s, epoch %" PRIu64 ")", why,
 			     SLICE_ARGS(call->spec->ring), member, call->ring->epoch),

@@ -15,6 +15,8 @@
 
 enum resource_role { RESOURCE_MAIN, RESOURCE_OWNED, RESOURCE_ROLES_N };
 enum unowned_policy { UNOWNED_VISIBLE, UNOWNED_HIDDEN };
+/* What a write to an object of another member is answered with. */
+enum refuse_policy { REFUSE_CONFLICT, REFUSE_NOT_FOUND };
 
 /* A sharded resource. */
 struct ring_resource {
@@ -22,6 +24,7 @@ struct ring_resource {
 	struct slice resource;
 	enum resource_role role;
 	enum unowned_policy unowned; /* of an owned resource */
+	enum refuse_policy refuse;
 	int owner; /* index of the resource it is listed under; -1: main */
 	int index; /* its own place in the spec */
 	/*

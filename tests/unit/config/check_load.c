@@ -120,6 +120,7 @@ START_TEST(config_load_loads_resources_of_any_depth)
 		   "          {resource: secrets, unowned: hidden}]}\n"
 		   "      - {group: '', resource: services, unowned: visible}\n"
 		   "    resource: foos\n"
+		   "    refuse: notFound\n"
 		   "    group: example.com\n"
 		   "  - {resource: bars, group: example.com, owns: []}\n");
 	resources = config->spec.resources;
@@ -142,6 +143,8 @@ START_TEST(config_load_loads_resources_of_any_depth)
 				 wanted[i].owner < 0 ? RESOURCE_MAIN : RESOURCE_OWNED);
 		ck_assert_int_eq(resources[i].unowned,
 				 i == 3 ? UNOWNED_HIDDEN : UNOWNED_VISIBLE);
+		ck_assert_int_eq(resources[i].refuse,
+				 i == 0 ? REFUSE_NOT_FOUND : REFUSE_CONFLICT);
 	}
 	unload();
 }
@@ -177,7 +180,7 @@ START_TEST(unknown_keys_are_refused_with_what_was_probably_meant)
 		  "r.yaml:4:5: unknown key 'onws'; did you mean 'owns'?" },
 		{ "ring: foos\nresources:\n  - resource: foos\n    version: v1\n",
 		  "r.yaml:4:5: unknown key 'version'; expected one of group, resource, "
-		  "by, unowned, owns" },
+		  "by, unowned, refuse, owns" },
 	};
 
 	check_refusals(cases, sizeof(cases) / sizeof(cases[0]));
@@ -332,6 +335,8 @@ START_TEST(resources_that_make_no_sense_are_refused)
 		{ "ring: foos\nresources: [{resource: a, owns: [{resource: b, unowned: "
 		  "no}]}]\n",
 		  "r.yaml:2:57: unowned: expected visible or hidden" },
+		{ "ring: foos\nresources: [{resource: a, refuse: no}]\n",
+		  "r.yaml:2:35: refuse: expected conflict or notFound" },
 	};
 
 	check_refusals(cases, sizeof(cases) / sizeof(cases[0]));

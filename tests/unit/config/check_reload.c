@@ -53,6 +53,8 @@ START_TEST(a_reload_may_not_change_the_ring)
 	check_change("ring: foos\nresources: [{resource: pods, owns: "
 		     "[{resource: secrets}]}]\n",
 		     "resources");
+	check_change("ring: foos\nresources: [{resource: pods, refuse: notFound}]\n",
+		     "resources");
 }
 END_TEST
 

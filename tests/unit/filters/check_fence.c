@@ -275,6 +275,43 @@ START_TEST(refusal_names_who_has_the_bucket_who_we_are_and_the_epoch)
 }
 END_TEST
 
+/* Only of what leaves its client's cache, too. */
+START_TEST(refusal_is_not_found_where_the_object_is_anothers_and_that_was_wished)
+{
+	static const struct {
+		struct row row;
+		int code;
+	} rows[] = {
+		{ { "PATCH", FOOS "/x", MERGE, AT(3), { 0 }, 0, NULL }, 404 },
+		{ { "PUT", FOOS "/x/status", JSON, AT(3), { 0 }, 0, NULL }, 404 },
+		{ { "DELETE", FOOS "/x", "", AT(3), { 0 }, 0, NULL }, 404 },
+		{ { "PATCH", FOOS "/x", MERGE, NOWHERE, { 0 }, 0, NULL }, 409 },
+		{ { "PATCH", FOOS "/x", MERGE, UNKNOWN, { 0 }, 0, NULL }, 409 },
+		{ { "PATCH", FOOS "/x", APPLY, ABSENT, { 0 }, 0, NULL }, 409 },
+		{ { "POST", FOOS, JSON, { 0 }, { 0 }, 0, NULL }, 409 },
+		{ { "PATCH", DEPLOYMENTS "/x", MERGE, AT(3), { 0 }, 0, NULL }, 409 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows) * 2; i++) {
+		const struct row *row = &rows[i / 2].row;
+		int code = rows[i / 2].code;
+		struct desk desk;
+
+		open_row(&desk, row);
+		desk.spec.resources[0].refuse = REFUSE_NOT_FOUND;
+		desk.call.label = 3;
+		if (i % 2 == 1) {
+			desk.ring.state = RING_RIGHT_LOST;
+			code = 409;
+		}
+		ck_assert_int_eq(send(&desk), FILTER_REPLY);
+		desk_check_reply(&desk, code, code == 404 ? "NotFound" : "Conflict",
+				 "ring foos");
+		desk_close(&desk);
+	}
+}
+END_TEST
+
 START_TEST(one_writer_a_collection_is_deleted_only_where_all_of_it_is_ours_still)
 {
 	struct desk desk;
@@ -347,6 +384,7 @@ UNIT_MAIN("filters/fence", fence_wants_to_know_what_decides,
 	  one_writer_no_write_leaves_without_a_right,
 	  fence_judges_by_the_ring_that_is_current,
 	  refusal_names_who_has_the_bucket_who_we_are_and_the_epoch,
+	  refusal_is_not_found_where_the_object_is_anothers_and_that_was_wished,
 	  one_writer_a_collection_is_deleted_only_where_all_of_it_is_ours_still,
 	  fence_does_not_count_what_connects,
 	  transparent_fence_lets_everything_else_pass_without_a_right)
