@@ -109,7 +109,7 @@ include tests/lint/lint.mk
 include tests/fuzz/fuzz.mk
 -include $(shell find build -name '*.d' 2>/dev/null)
 
-.PHONY: unit lint model model-full e2e test demo bench bench-ring setup clean help coherent chaos
+.PHONY: unit lint model model-full e2e test demo bench bench-ring setup clean help coherent chaos mutants
 
 unit: $(unit_programs) ## Unit tests under ASan and UBSan (one floor: make unit-ring)
 	@tests/unit/run.sh $^
@@ -130,16 +130,20 @@ model-full: ## The same at full size: minutes, and gigabytes of memory
 	@tests/setup.sh model
 	@tests/model/run.sh full
 
-test: ## Install what is missing, then lint, unit, model and e2e
+test: ## Install what is missing, then lint, unit, mutants, model and e2e
 	@tests/setup.sh build lint model e2e go
 	@$(MAKE) $(parallel) lint
 	@$(MAKE) $(parallel) unit
+	@$(MAKE) $(parallel) mutants
 	@$(MAKE) model
 	@$(MAKE) $(parallel) e2e
 
 coherent: build/sanitize/ringside ## Views that change under watches, for long (COHERENT_SECONDS=600)
 	@COHERENT_SECONDS=$${COHERENT_SECONDS:-600} tests/e2e.sh \
 		go test -count=1 -timeout 60m -v -run TestCoherentView ./clients
+
+mutants: $(unit_programs) ## Leave out a rule of the code at a time: a test must find each
+	@tests/mutants/run.sh unit
 
 chaos: build/release/ringside ## Let everything fail at random: MINUTES=10 SEED=1
 	@VARIANT=release CHAOS_MINUTES=$${MINUTES:-10} CHAOS_SEED=$(SEED) tests/e2e.sh \

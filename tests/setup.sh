@@ -10,7 +10,7 @@ set -euo pipefail
 oldest_go=1.21
 
 declare -A packages=(
-	[build]="gcc make pkg-config libh2o-evloop-dev libcurl4-openssl-dev libssl-dev
+	[build]="gcc make patch pkg-config libh2o-evloop-dev libcurl4-openssl-dev libssl-dev
 		libnghttp2-dev libyajl-dev libyaml-dev libxxhash-dev check"
 	[model]="gcc spin"
 	[lint]="clang-format clang-tidy shellcheck python3"
