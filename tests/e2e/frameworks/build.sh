@@ -48,9 +48,19 @@ build_rust() {
 	built rust
 }
 
+build_go() {
+	is_built go go/go.mod go/go.sum go/*/*.go && return
+	needs go controller-runtime https://go.dev/dl
+	say "building programs of client-go and controller-runtime: a minute the first time"
+	mkdir -p "$cache/go"
+	(cd go && go build -o "$cache/go/" ./...) >&2
+	built go
+}
+
 mkdir -p "$cache"
 exec 9>"$cache/.lock"
 flock 9
 build_python
 build_rust
+build_go
 printf '%s\n' "$cache"
