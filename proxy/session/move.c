@@ -187,19 +187,21 @@ void move_pause(struct move *move)
 		move_over(move, UPSTREAM_UNREACHABLE);
 		return;
 	}
-	move_bookmark(move);
+	move_bookmark(move, move->plan.position);
 	/* Without an event, a clean end would say that there was nothing to say. */
 	if (!move->has_events)
 		result = UPSTREAM_BROKEN;
 	move_over(move, result);
 }
 
-void move_bookmark(struct move *move)
+void move_bookmark(struct move *move, uint64_t position)
 {
+	char version[24];
 	const struct event_item of = { .kind = move->kind,
 				       .api_version = move->api_version,
-				       .version = move->version };
+				       .version = version };
 
+	snprintf(version, sizeof(version), "%" PRIu64, position);
 	if (!move->plan.allows_bookmarks || move->kind[0] == '\0')
 		return;
 	if (event_write_bookmark(&move->out, move->encoding, &of) == 0)

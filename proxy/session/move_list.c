@@ -169,7 +169,7 @@ static int add_event(struct move *move, struct slice object)
 	 * holds back what it kept while its position seems to have gone back.
 	 */
 	if (!is_release(move) && move->out.len >= MOVE_BATCH_BYTES)
-		move_bookmark(move);
+		move_bookmark(move, move->plan.position);
 	return 0;
 }
 
@@ -215,7 +215,7 @@ static void page_end(struct move *move)
 		return;
 	}
 	if (!is_release(move) && move->has_events)
-		move_bookmark(move);
+		move_bookmark(move, move->plan.position);
 	if (move->reader.next.len > 0)
 		ask_page(move, arena_copy(move->arena, buf_slice(&move->reader.next)));
 	else

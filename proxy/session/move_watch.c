@@ -72,14 +72,18 @@ static int is_stale(struct move *move, const struct event_head *head)
 	return newcomers_leave_out(&move->newcomers, &event);
 }
 
-static void settle(struct move *move)
+/* At or above F; what that frame says, its client may know already. */
+static void settle(struct move *move, bool is_told)
 {
+	if (!is_told)
+		move_bookmark(move, move->position);
 	move->is_settled = true;
 	move->plan.values[MOVES_SETTLED]++;
 	newcomers_forget(&move->newcomers);
 	move_enter(move, MOVE_FLOW);
 }
 
+/* 1: it was left out. */
 static int pass_frame(struct move *move, const struct event_head *head)
 {
 	bool is_bookmark = head->type == WATCH_BOOKMARK;
@@ -89,10 +93,10 @@ static int pass_frame(struct move *move, const struct event_head *head)
 	if (head->type != WATCH_ERROR)
 		move->position = head->version;
 	if (is_bookmark && !move->plan.allows_bookmarks)
-		return 0;
+		return 1;
 	move->plan.values[MOVES_DROPPED] += rc == 1;
 	if (rc != 0)
-		return rc < 0 ? rc : 0;
+		return rc;
 	/* At F or above it, its client has arrived. */
 	if (head->version < move->plan.floor)
 		doubt_note(move->plan.doubt, head->version);
@@ -115,7 +119,7 @@ static int end_frame(struct move *move)
 	if (head.type == WATCH_ERROR)
 		move_over(move, UPSTREAM_COMPLETE);
 	else if (head.version >= move->plan.floor)
-		settle(move);
+		settle(move, rc == 0);
 	return 0;
 }
 

@@ -103,7 +103,7 @@ void move_watch_start(struct move *move);
 /* What newcomers are known by: a hash of the name. */
 uint64_t move_object(const struct move *move, const struct event_head *head);
 
-/* Where the client allows it and the kind is known, a BOOKMARK at r. */
-void move_bookmark(struct move *move);
+/* Where the client allows it and the kind is known, a BOOKMARK there. */
+void move_bookmark(struct move *move, uint64_t position);
 
 #endif
