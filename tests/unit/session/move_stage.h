@@ -167,10 +167,7 @@ static inline void begin(const struct answer *answers)
 {
 	stage = calloc(1, sizeof(*stage));
 	fake_ring_init(&stage->world);
-	for (struct transfer *transfer;
-	     (transfer = first_unanswered(stage->world.fake));)
-		fake_answer(transfer, 404, "{}"); /* discovery */
-	fake_settle(stage->world.fake);
+	fake_ring_learn(&stage->world);
 	stage->world.fake->serve = serve;
 	stage->world.fake->on_turn = send_pieces;
 	stage->answers = answers;
