@@ -24,7 +24,8 @@ enum relation {
 	ELSEWHERE,
 	AT_LABEL,  /* /metadata/labels/<ours> */
 	AT_LABELS, /* /metadata/labels */
-	ABOVE,     /* /metadata, or the whole document */
+	AT_METADATA,
+	AT_ROOT, /* the whole document */
 };
 
 /* Takes one decoded character of a pointer's token. */
@@ -50,15 +51,15 @@ static bool token_is(struct slice token, struct slice text)
 
 static enum relation relation_of(struct slice pointer, struct slice key)
 {
-	static const enum relation ends[TOKENS_MAX + 1] = { ABOVE, ABOVE, AT_LABELS,
-							    AT_LABEL };
+	static const enum relation ends[TOKENS_MAX + 1] = { AT_ROOT, AT_METADATA,
+							    AT_LABELS, AT_LABEL };
 	const struct slice path[TOKENS_MAX] = { SLICE_LITERAL("metadata"),
 						SLICE_LITERAL("labels"), key };
 	struct slice token;
 	int n = 0;
 
 	if (pointer.len == 0)
-		return ABOVE;
+		return AT_ROOT;
 	/* As kube-apiserver's library does, whatever stands before the first "/". */
 	if (!slice_split(&pointer, '/', &token) || pointer.len == 0)
 		return ELSEWHERE;
@@ -76,32 +77,38 @@ static bool has_member(const struct json *object, struct slice key)
 	return false;
 }
 
-static enum labels_state after_value(const struct json *operation, struct slice key)
+static enum labels_state state_of_labels(const struct json *labels, struct slice key)
 {
-	const struct json *value = json_get(operation, "value");
-
-	if (value && value->type == JSON_OBJECT)
-		return has_member(value, key) ? LABELS_WITH : LABELS_WITHOUT;
-	return value && value->type == JSON_NULL ? LABELS_GONE : LABELS_UNCERTAIN;
+	if (!labels || labels->type == JSON_NULL)
+		return LABELS_GONE;
+	if (labels->type != JSON_OBJECT)
+		return LABELS_UNCERTAIN;
+	return has_member(labels, key) ? LABELS_WITH : LABELS_WITHOUT;
 }
 
-/* An operation that writes at `relation`. */
-static enum labels_state after_write(enum labels_state state, enum relation relation,
-				     const struct json *operation, struct slice key)
+/* Without metadata there is no name: the API server refuses, and we are not sure. */
+static enum labels_state state_of_metadata(const struct json *metadata,
+					   struct slice key)
 {
-	bool has_value = json_get(operation, "value") != NULL;
+	if (!metadata || metadata->type != JSON_OBJECT)
+		return LABELS_UNCERTAIN;
+	return state_of_labels(json_get(metadata, "labels"), key);
+}
 
-	switch (relation) {
-	case ELSEWHERE:
+/* A value (NULL: one that we do not know) was written at `relation`. */
+static enum labels_state after_write(enum labels_state state, enum relation relation,
+				     const struct json *value, struct slice key)
+{
+	if (relation == ELSEWHERE)
 		return state;
-	case AT_LABEL:
+	if (relation == AT_LABEL)
 		return LABELS_WITH;
-	case AT_LABELS:
-		return has_value ? after_value(operation, key) : LABELS_UNCERTAIN;
-	case ABOVE:
-		break;
-	}
-	return LABELS_UNCERTAIN;
+	if (!value)
+		return LABELS_UNCERTAIN;
+	if (relation == AT_LABELS)
+		return state_of_labels(value, key);
+	return state_of_metadata(
+		relation == AT_METADATA ? value : json_get(value, "metadata"), key);
 }
 
 static enum labels_state after_removal(enum labels_state state, enum relation relation)
@@ -109,7 +116,8 @@ static enum labels_state after_removal(enum labels_state state, enum relation re
 	static const enum labels_state states[] = {
 		[AT_LABEL] = LABELS_WITHOUT,
 		[AT_LABELS] = LABELS_GONE,
-		[ABOVE] = LABELS_UNCERTAIN,
+		[AT_METADATA] = LABELS_UNCERTAIN,
+		[AT_ROOT] = LABELS_UNCERTAIN,
 	};
 
 	return relation == ELSEWHERE ? state : states[relation];
@@ -121,6 +129,7 @@ static enum labels_state after(enum labels_state state, const struct json *opera
 	struct slice op = json_text(operation, "op");
 	enum relation path = relation_of(json_text(operation, "path"), key);
 	enum relation from = relation_of(json_text(operation, "from"), key);
+	bool has_value = slice_is(op, "add") || slice_is(op, "replace");
 
 	if (slice_is(op, "test"))
 		return state;
@@ -128,7 +137,8 @@ static enum labels_state after(enum labels_state state, const struct json *opera
 		return after_removal(state, path);
 	if (slice_is(op, "move"))
 		state = after_removal(state, from);
-	return after_write(state, path, operation, key);
+	return after_write(state, path, has_value ? json_get(operation, "value") : NULL,
+			   key);
 }
 
 /* A token: "/" and "~" escaped; then a JSON string's content. */
@@ -215,7 +225,8 @@ int label_json_patch_edit(struct buf *out, const struct label_edit *edit,
 		return rc;
 	if (state == LABELS_UNCERTAIN)
 		return err_set(err, -ENOTSUP,
-			       "a JSON patch that replaces the metadata as a whole");
+			       "a JSON patch after which it cannot tell what the "
+			       "metadata or the labels are");
 	if (state == LABELS_AS_THEY_WERE || (!edit->value.data && state != LABELS_WITH))
 		return buf_append(out, edit->body);
 	return append(out, edit, state == LABELS_GONE);

@@ -205,11 +205,13 @@ func testPatched(f *flight) {
 		{jsonPatch, `[{"op":"remove","path":"/metadata/labels"}]`, ""},
 		{jsonPatch, `[{"op":"replace","path":"/metadata/labels","value":{"c":"x"}}]`, "c"},
 		{jsonPatch, `[{"op":"replace","path":"/metadata/labels/%[2]s","value":"%[3]s"}]`, "ab"},
+		{jsonPatch, `[{"op":"replace","path":"/metadata","value":{"name":"%[4]s","labels":{"c":"x","%[1]s":"%[3]s"}}}]`, "c"},
+		{jsonPatch, `[{"op":"replace","path":"/metadata","value":{"name":"%[4]s"}}]`, ""},
 	} {
 		name := fmt.Sprintf("patched-%d", i)
 		body := patch.body
 		if strings.Contains(body, "%") {
-			body = fmt.Sprintf(body+"%.0[1]s%.0[2]s%.0[3]s", f.ring.Label(), key, f.another())
+			body = fmt.Sprintf(body+"%.0[1]s%.0[2]s%.0[3]s%.0[4]s", f.ring.Label(), key, f.another(), name)
 		}
 		f.write(http.MethodPost, f.deploymentsPath(""), harness.JSON, f.deployment(name, f.parent, "a", "b"))
 		labels := f.write(http.MethodPatch, f.deploymentsPath("/"+name), patch.contentType, body)
@@ -217,6 +219,9 @@ func testPatched(f *flight) {
 		f.checkLabels(patch.contentType+" "+body, labels, f.bucket(), others...)
 		if patch.contentType == strategic {
 			continue // not for custom resources
+		}
+		if strings.Contains(body, `"/metadata",`) {
+			continue // which want a resourceVersion then
 		}
 		foo := rig.NewFoo(f.ring.Namespace, name)
 		foo.SetLabels(map[string]string{"a": "x", "b": "x"})
@@ -349,6 +354,10 @@ func testUnlabellable(f *flight) {
 		{http.MethodPost, f.foosPath(""), "application/cbor", "\xd9\xd9\xf7\xa0", 415, metav1.StatusReasonUnsupportedMediaType},
 		{http.MethodPatch, f.foosPath("/x?fieldManager=x"), "application/apply-patch+cbor", "\xa0", 415, metav1.StatusReasonUnsupportedMediaType},
 		{http.MethodPost, f.foosPath(""), harness.JSON, `{"metadata":`, 400, metav1.StatusReasonBadRequest},
+		{http.MethodPatch, f.foosPath("/" + f.parent.GetName()), "application/json-patch+json",
+			`[{"op":"copy","from":"/spec","path":"/metadata/labels"}]`, 400, metav1.StatusReasonBadRequest},
+		{http.MethodPatch, f.deploymentsPath("/replaced"), strategic,
+			`{"metadata":{"$retainKeys":["name"],"name":"replaced"}}`, 400, metav1.StatusReasonBadRequest},
 		{http.MethodPost, f.deploymentsPath(""), harness.Protobuf, "k8s\x00nonsense", 400, metav1.StatusReasonBadRequest},
 	} {
 		answer := f.raw.Do(request.method, request.path, request.body, "Content-Type: "+request.contentType)

@@ -252,11 +252,6 @@ START_TEST(a_json_patch_that_touches_the_label_gets_one_more_operation)
 		  SET,
 		  "[{\"op\":\"copy\",\"from\":\"/x\","
 		  "\"path\":\"/metadata/labels/k\"}," MEND "]" },
-		{ "[{\"op\":\"copy\",\"from\":\"/x\",\"path\":\"/metadata/labels\"}]",
-		  SET, NULL, "as a whole" },
-		{ "[" OP_VALUE("replace", "/metadata", "{}") "]", SET, NULL,
-		  "as a whole" },
-		{ "[" OP_VALUE("replace", "", "{}") "]", SET, NULL, "as a whole" },
 		{ "[" OP_VALUE("add", "/metadata/labels/k", "\"7\"") "]", OUT,
 		  "[" OP_VALUE("add", "/metadata/labels/k", "\"7\"") "," TAKE "]" },
 		{ "[" OP_VALUE("add", "/metadata/labels", "{\"a\":\"b\"}") "]", OUT,
@@ -265,11 +260,50 @@ START_TEST(a_json_patch_that_touches_the_label_gets_one_more_operation)
 		  "[" OP_VALUE("add", "/metadata/labels", "{\"k\":\"7\"}") "," TAKE
 									   "]" },
 		{ "[" OP("remove", "/metadata/labels/k") "]", OUT, NULL },
-		{ "[" OP_VALUE("replace", "/metadata", "{}") "]", OUT, NULL,
-		  "as a whole" },
 		{ "[" OP("remove", "/metadata/labels") "]", OUT, NULL },
 		{ "{}", SET, NULL, "expected an array" },
 		{ "[", SET, NULL, "JSON" },
+	};
+	struct label_edit how = { .encoding = KUBE_JSON, .form = LABEL_IN_JSON_PATCH };
+
+	check_rows(rows, ROWS(rows), &how);
+}
+END_TEST
+
+#define WHOLE(labels) OP_VALUE("replace", "/metadata", "{\"name\":\"x\"" labels "}")
+#define ROOT(labels) OP_VALUE("add", "", "{\"metadata\":{\"name\":\"x\"" labels "}}")
+#define A ",\"labels\":{\"a\":\"b\"}"
+#define K ",\"labels\":{\"k\":\"7\"}"
+#define COPY(path) \
+	"{\"op\":\"copy\",\"from\":\"/x\",\"path\":\"" path "\",\"value\":{}}"
+
+START_TEST(a_json_patch_of_the_whole_metadata_is_edited_where_it_says_what_is_left)
+{
+	static const struct row rows[] = {
+		{ "[" WHOLE(A) "]", SET, "[" WHOLE(A) "," MEND "]" },
+		{ "[" WHOLE(K) "]", SET, "[" WHOLE(K) "," MEND "]" },
+		{ "[" WHOLE("") "]", SET, "[" WHOLE("") "," MEND_ALL "]" },
+		{ "[" WHOLE(",\"labels\":null") "]", SET,
+		  "[" WHOLE(",\"labels\":null") "," MEND_ALL "]" },
+		{ "[" ROOT(A) "]", SET, "[" ROOT(A) "," MEND "]" },
+		{ "[" ROOT("") "]", SET, "[" ROOT("") "," MEND_ALL "]" },
+		{ "[" WHOLE(A) "," OP("remove", "/metadata/labels") "]", SET,
+		  "[" WHOLE(A) "," OP("remove", "/metadata/labels") "," MEND_ALL "]" },
+		{ "[" OP("remove", "/metadata") "," WHOLE(A) "]", SET,
+		  "[" OP("remove", "/metadata") "," WHOLE(A) "," MEND "]" },
+		{ "[" WHOLE(K) "]", OUT, "[" WHOLE(K) "," TAKE "]" },
+		{ "[" WHOLE(A) "]", OUT, NULL },
+		{ "[" OP("remove", "/metadata") "]", SET, NULL, "cannot tell" },
+		{ "[" OP_VALUE("replace", "/metadata", "7") "]", SET, NULL,
+		  "cannot tell" },
+		{ "[" OP_VALUE("replace", "", "{}") "]", SET, NULL, "cannot tell" },
+		{ "[" WHOLE(",\"labels\":7") "]", SET, NULL, "cannot tell" },
+		{ "[" OP_VALUE("add", "/metadata/labels", "[]") "]", SET, NULL,
+		  "cannot tell" },
+		{ "[" OP("add", "/metadata") "]", SET, NULL, "cannot tell" },
+		{ "[" COPY("/metadata") "]", SET, NULL, "cannot tell" },
+		{ "[" COPY("/metadata/labels") "]", SET, NULL, "cannot tell" },
+		{ "[" COPY("/metadata/labels") "]", OUT, NULL, "cannot tell" },
 	};
 	struct label_edit how = { .encoding = KUBE_JSON, .form = LABEL_IN_JSON_PATCH };
 
@@ -423,6 +457,7 @@ UNIT_MAIN("kube/label_body", an_object_gets_the_label_and_keeps_its_other_bytes,
 	  a_merge_patch_is_edited_only_where_it_would_change_the_label,
 	  a_strategic_patch_and_its_directives_cannot_drop_the_label,
 	  a_json_patch_that_touches_the_label_gets_one_more_operation,
+	  a_json_patch_of_the_whole_metadata_is_edited_where_it_says_what_is_left,
 	  protobuf_gets_a_second_metadata_and_keeps_its_other_bytes,
 	  protobuf_with_two_raw_objects_is_edited_in_the_last,
 	  protobuf_that_is_no_object_is_refused_wherever_it_is_cut,
