@@ -13,19 +13,23 @@ import (
 	"ringside.dev/ringside/tests/e2e/rig"
 )
 
-// withClock runs a member with a wall clock that is off by so much. Sanitizers want
-// to be loaded before our library, and can do without.
+// withClock runs a member with a wall clock that is off by so much.
 func withClock(t *testing.T, off time.Duration) rig.MemberOptions {
 	t.Helper()
-	library := filepath.Join(t.TempDir(), "wallclock.so")
-	output, err := exec.Command("cc", "-shared", "-fPIC", "-O1", "-o", library, "wallclock/wallclock.c").CombinedOutput()
+	return rig.MemberOptions{Env: append(preload(t, "wallclock/wallclock.c"),
+		fmt.Sprintf("WALLCLOCK_OFFSET=%d", int(off.Seconds())))}
+}
+
+// preload is an environment in which a program calls functions of ours. Sanitizers
+// want to be loaded before our library, and can do without.
+func preload(t *testing.T, source string) []string {
+	t.Helper()
+	library := filepath.Join(t.TempDir(), "preloaded.so")
+	output, err := exec.Command("cc", "-shared", "-fPIC", "-O1", "-o", library, source).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
-	return rig.MemberOptions{Env: []string{
-		"LD_PRELOAD=" + library, fmt.Sprintf("WALLCLOCK_OFFSET=%d", int(off.Seconds())),
-		"ASAN_OPTIONS=verify_asan_link_order=0",
-	}}
+	return []string{"LD_PRELOAD=" + library, "ASAN_OPTIONS=verify_asan_link_order=0"}
 }
 
 // What members' wall clocks say never matters: one that is silent is replaced when

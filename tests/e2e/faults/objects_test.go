@@ -13,7 +13,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"ringside.dev/ringside/tests/e2e/harness"
-	"ringside.dev/ringside/tests/e2e/rig"
 )
 
 // waitLog waits until the member has logged a line with all of these in it.
@@ -143,21 +142,4 @@ func write(t *testing.T, ring *harness.Ring, change func(map[string]string)) err
 		}
 		t.Logf("the coordinator was faster: %v", err)
 	}
-}
-
-// A volume that is full, or not there yet, holds the controller up; not for ever.
-func TestTheControllersFilesAreWrittenWhenTheyCanBe(t *testing.T) {
-	ring := harness.NewRing(t, "files", 1, nil)
-	dir := t.TempDir() + "/later"
-	ring.StartWith("a", rig.MemberOptions{Flags: []string{
-		"--write-ca", dir + "/ca.crt", "--write-kubeconfig", dir + "/kubeconfig",
-	}})
-	member := ring.Members["a"]
-	waitLog(t, member, "level=error", dir+"/ca.crt", "No such file or directory")
-	if err := member.Ready(t.Context()); err == nil {
-		t.Error("the member says that it is ready")
-	}
-	mkdir(t, dir)
-	harness.Eventually(t, "the member is ready", member.Ready)
-	list(t, dir+"/kubeconfig")
 }
