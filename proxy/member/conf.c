@@ -124,6 +124,16 @@ const struct opt member_options[] = {
 	  .value = "1000",
 	  .reload = true,
 	  .help = "Most objects that the coordinator labels, per second." },
+	{ .name = "label.audit",
+	  .type = OPT_DURATION,
+	  ROW(label_audit_ms),
+	  .min = 0,
+	  .max = 24 * 60 * MINUTE,
+	  .value = "3m",
+	  .reload = true,
+	  .help = "How often the coordinator reads the metadata of owned objects, and "
+		  "gives those their owner's label whose owner somebody else has "
+		  "changed. 0: never." },
 };
 
 const size_t member_options_n = sizeof(member_options) / sizeof(member_options[0]);

@@ -22,6 +22,7 @@ struct member_conf {
 	int64_t handover_drain_timeout_ms;
 	int64_t label_concurrency;
 	int64_t label_rate;
+	int64_t label_audit_ms; /* 0: never */
 };
 
 extern const struct opt member_options[];

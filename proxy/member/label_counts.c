@@ -9,6 +9,8 @@ const struct metric labeller_metrics[] = {
 	  "Objects without a bucket label that were seen to belong to nobody." },
 	{ "ringside_garbage_labels_total", NULL, METRIC_COUNTER,
 	  "Bucket labels seen that name no bucket, as somebody else wrote them." },
+	{ "ringside_misplaced_objects_total", NULL, METRIC_COUNTER,
+	  "Owned objects seen whose label was not their owner's; they get that." },
 	{ "ringside_label_conflicts_total", NULL, METRIC_COUNTER,
 	  "Label patches that met a newer version of the object." },
 	{ "ringside_label_failures_total", NULL, METRIC_COUNTER,

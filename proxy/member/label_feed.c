@@ -59,7 +59,7 @@ static void failure_log(struct source *source, const struct api_answer *answer)
 			"RBAC must allow \"list\" and \"watch\"; nothing gets a label",
 			resource, namespace, reason);
 	else
-		log_warn("labeller", "cannot follow what has no label; trying again",
+		log_warn("labeller", "cannot read what is to be labelled; trying again",
 			 resource, namespace, reason);
 }
 
@@ -190,6 +190,8 @@ static const char *selector_text(struct label_feed *feed)
 	struct buf out;
 	int rc;
 
+	if (feed->env->is_labelled)
+		return arena_text(feed->arena, feed->env->spec->label);
 	buf_init(&out, SELECTOR_BYTES_MAX);
 	rc = ring_selector_write_unplaced(&out, feed->env->spec);
 	assert(rc == 0 && "BUCKETS_MAX numbers fit");
@@ -238,7 +240,7 @@ struct label_feed *label_feed_create(const struct label_feed_env *env,
 		source_open(source);
 	}
 	loop_timer_init(&feed->relist, on_relist, feed);
-	if (resource->keys.owner.len > 0)
+	if (resource->keys.owner.len > 0 && !env->is_labelled)
 		loop_timer_start(env->api->loop, &feed->relist, env->relist_ms);
 	return feed;
 }

@@ -1,7 +1,8 @@
 /*
  * The feed of one resource: brings, as metadata, every object that has no bucket
- * label or garbage in it, and goes on doing so. One reflector for all namespaces,
- * or one for each that is named; each is a source with a number of its own.
+ * label or garbage in it (or, of another kind of feed: every one that has a label),
+ * and goes on doing so. One reflector for all namespaces, or one for each that is
+ * named; each is a source with a number of its own.
  */
 #ifndef RINGSIDE_MEMBER_LABEL_FEED_H
 #define RINGSIDE_MEMBER_LABEL_FEED_H
@@ -26,6 +27,7 @@ struct label_feed_env {
 	const struct catalog *catalog;
 	const char *const *namespaces; /* NULL-terminated; empty: all */
 	int page;                      /* objects of one LIST page */
+	bool is_labelled;              /* brings what has a label */
 	/*
 	 * How often objects whose owner is named without a uid are listed anew: it may
 	 * be made later than they, and no event of theirs tells of it.

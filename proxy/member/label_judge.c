@@ -37,9 +37,10 @@ static bool is_labelled(const struct label_judge *judge, const struct object_met
 	       bucket_of_label(meta->label, judge->spec->buckets) != BUCKET_NONE;
 }
 
-struct label_item *label_judge(const struct label_judge *judge,
-			       const struct ring_resource *resource, int source,
-			       const struct object_meta *meta, int64_t now_ms)
+struct label_item *label_judge_misplaced(const struct label_judge *judge,
+					 const struct ring_resource *resource,
+					 int source, const struct object_meta *meta,
+					 int64_t now_ms)
 {
 	const struct owned owned = { .resource = resource,
 				     .namespace = meta->namespace,
@@ -47,8 +48,6 @@ struct label_item *label_judge(const struct label_judge *judge,
 	struct owner_reference owner = { 0 };
 	struct label_item *item = NULL;
 
-	if (is_labelled(judge, meta))
-		return NULL;
 	if (resource->role == RESOURCE_MAIN ||
 	    owner_read(&owner, judge, &owned, now_ms))
 		item = label_item_create(source, meta, &owner);
@@ -58,4 +57,13 @@ struct label_item *label_judge(const struct label_judge *judge,
 	item->owners = foreign_hash_owners(meta);
 	item->since_ms = now_ms;
 	return item;
+}
+
+struct label_item *label_judge(const struct label_judge *judge,
+			       const struct ring_resource *resource, int source,
+			       const struct object_meta *meta, int64_t now_ms)
+{
+	return is_labelled(judge, meta)
+		       ? NULL
+		       : label_judge_misplaced(judge, resource, source, meta, now_ms);
 }

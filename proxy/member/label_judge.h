@@ -31,4 +31,10 @@ struct label_item *label_judge(const struct label_judge *judge,
 			       const struct ring_resource *resource, int source,
 			       const struct object_meta *meta, int64_t now_ms);
 
+/* The same where a label is there, and is not that of its owner. */
+struct label_item *label_judge_misplaced(const struct label_judge *judge,
+					 const struct ring_resource *resource,
+					 int source, const struct object_meta *meta,
+					 int64_t now_ms);
+
 #endif

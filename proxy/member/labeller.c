@@ -1,12 +1,8 @@
 #include "proxy/member/labeller.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
-#include "proxy/member/label_feed.h"
-#include "proxy/member/label_judge.h"
-#include "proxy/member/label_pass.h"
-#include "proxy/member/pace.h"
+#include "proxy/member/labelling.h"
 
 #define TICK_MS 250
 
@@ -16,39 +12,12 @@
 #define RESOURCE_GATE_MIN_MS 500
 #define RESOURCE_GATE_MAX_MS 30000
 
-struct resource {
-	struct label_pass pass;
-	struct label_feed *feed; /* NULL: not started */
-	struct gate gate;        /* shut while the API server refuses this resource */
-};
-
-struct labeller {
-	struct labeller_env env;
-	struct arena *arena;
-	struct label_feed_env feed_env;
-	struct label_judge judge;
-	struct label_work work;
-	struct label_queue *queue;
-	struct token_bucket tokens;
-	struct gate gate; /* shut while the API server is not well */
-	struct loop_task pump;
-	struct loop_task tell;
-	struct loop_timer wake;
-	struct loop_timer tick;
-	struct resource resources[SPEC_RESOURCES_MAX];
-	uint32_t untold;  /* bit i: pass i is done, on_labelled is to come */
-	int sources_each; /* source numbers of one resource */
-	bool *is_full;    /* per source: was told that there is no room */
-	int64_t *values;
-	int64_t unwanted[LABELLER_METRICS_N]; /* values, before count_into */
-};
-
-static int64_t now_of(const struct labeller *labeller)
+int64_t labeller_now_ms(const struct labeller *labeller)
 {
 	return loop_now_ms(labeller->env.loop);
 }
 
-static struct resource *resource_of(struct labeller *labeller, int source)
+struct resource *labeller_resource(struct labeller *labeller, int source)
 {
 	return &labeller->resources[source / labeller->sources_each];
 }
@@ -72,10 +41,11 @@ static bool has_room(void *arg, int source)
 }
 
 /* Something has left the queue, or has entered it. */
-static void queue_changed(struct labeller *labeller, int source)
+void labeller_queue_changed(struct labeller *labeller, int source)
 {
 	if (labeller->is_full[source] && has_room(labeller, source))
-		label_feed_resume(resource_of(labeller, source)->feed, source);
+		label_feed_resume(labeller_resource(labeller, source)->feed, source);
+	label_audit_resume(labeller->audit);
 	labeller->values[LABELLER_WAITING] =
 		(int64_t)label_queue_count(labeller->queue);
 	pump_soon(labeller);
@@ -85,25 +55,25 @@ static void item_remove(struct labeller *labeller, struct label_item *item)
 {
 	int source = item->source;
 
-	label_pass_leave(&resource_of(labeller, source)->pass, item);
+	label_pass_leave(&labeller_resource(labeller, source)->pass, item);
 	label_queue_remove(labeller->queue, item);
-	queue_changed(labeller, source);
+	labeller_queue_changed(labeller, source);
 }
 
-static void item_finish(struct labeller *labeller, struct label_item *item)
+void labeller_finish(struct labeller *labeller, struct label_item *item)
 {
 	int source = item->source;
 
 	if (!item->is_detached)
-		label_pass_leave(&resource_of(labeller, source)->pass, item);
+		label_pass_leave(&labeller_resource(labeller, source)->pass, item);
 	label_queue_finish(labeller->queue, item);
-	queue_changed(labeller, source);
+	labeller_queue_changed(labeller, source);
 }
 
 static void item_enter(struct labeller *labeller, struct label_item *item,
 		       struct label_item *former)
 {
-	struct label_pass *pass = &resource_of(labeller, item->source)->pass;
+	struct label_pass *pass = &labeller_resource(labeller, item->source)->pass;
 
 	if (former != NULL)
 		item->since_ms = former->since_ms;
@@ -111,18 +81,18 @@ static void item_enter(struct labeller *labeller, struct label_item *item,
 	if (former != NULL)
 		label_pass_leave(pass, former);
 	label_queue_add(labeller->queue, item, former);
-	queue_changed(labeller, item->source);
+	labeller_queue_changed(labeller, item->source);
 }
 
 /* --- what the feeds tell --- */
 
 /* Whatever it was before (former, or NULL), this is what the object is now. */
-static void object_judge(struct labeller *labeller, int source,
-			 const struct object_meta *meta, struct label_item *former)
+void labeller_judge(struct labeller *labeller, int source,
+		    const struct object_meta *meta, struct label_item *former)
 {
 	struct label_item *item = label_judge(
-		&labeller->judge, resource_of(labeller, source)->pass.resource, source,
-		meta, now_of(labeller));
+		&labeller->judge, labeller_resource(labeller, source)->pass.resource,
+		source, meta, labeller_now_ms(labeller));
 
 	labeller->values[LABELLER_UNRELATED] += item == NULL;
 	labeller->values[LABELLER_GARBAGE] += item != NULL && meta->has_label;
@@ -136,8 +106,8 @@ static void on_object(void *arg, int source, const struct object_meta *meta)
 {
 	struct labeller *labeller = arg;
 
-	object_judge(labeller, source, meta,
-		     label_queue_find(labeller->queue, source, meta));
+	labeller_judge(labeller, source, meta,
+		       label_queue_find(labeller->queue, source, meta));
 }
 
 static void on_gone(void *arg, int source, const struct object_meta *meta)
@@ -153,14 +123,14 @@ static void on_list(void *arg, int source)
 {
 	struct labeller *labeller = arg;
 
-	label_pass_on_list(&resource_of(labeller, source)->pass, source);
+	label_pass_on_list(&labeller_resource(labeller, source)->pass, source);
 }
 
 /* What the LIST has not brought is gone, or has its label. */
 static void on_synced(void *arg, int source)
 {
 	struct labeller *labeller = arg;
-	struct label_pass *pass = &resource_of(labeller, source)->pass;
+	struct label_pass *pass = &labeller_resource(labeller, source)->pass;
 	struct label_item *item;
 
 	for (size_t cursor = 0; label_queue_walk(labeller->queue, &cursor, &item);)
@@ -184,6 +154,43 @@ static const struct label_feed_events feed_events = {
 	.on_synced = on_synced,
 	.on_failure = on_failure,
 	.has_room = has_room,
+};
+
+/* --- what the audit tells --- */
+
+static bool has_room_for_misplaced(void *arg, const struct ring_resource *resource,
+				   int source)
+{
+	struct labeller *labeller = arg;
+
+	return label_queue_has_room(labeller->queue,
+				    resource->index * labeller->sources_each + source,
+				    (size_t)labeller->feed_env.page);
+}
+
+static void on_misplaced(void *arg, const struct ring_resource *resource, int source,
+			 const struct object_meta *meta)
+{
+	struct labeller *labeller = arg;
+	struct label_item *item;
+
+	source += resource->index * labeller->sources_each;
+	/* Before that, and while it is worked on, the next audit is soon enough. */
+	if (!labeller_resource(labeller, source)->pass.is_done ||
+	    labeller_resource(labeller, source)->feed == NULL ||
+	    label_queue_find(labeller->queue, source, meta) != NULL)
+		return;
+	item = label_judge_misplaced(&labeller->judge, resource, source, meta,
+				     labeller_now_ms(labeller));
+	labeller->values[LABELLER_MISPLACED] += item != NULL;
+	if (item != NULL)
+		item_enter(labeller, item, NULL);
+}
+
+static const struct label_audit_events audit_events = {
+	.on_misplaced = on_misplaced,
+	.on_failure = on_failure,
+	.has_room = has_room_for_misplaced,
 };
 
 /* --- first passes --- */
@@ -220,17 +227,17 @@ static void resource_start(struct labeller *labeller, struct resource *resource)
 	resource->feed = label_feed_create(&labeller->feed_env, resource->pass.resource,
 					   first_source);
 	label_pass_start(&resource->pass, labeller->arena, first_source,
-			 label_feed_sources(resource->feed), now_of(labeller));
+			 label_feed_sources(resource->feed), labeller_now_ms(labeller));
 }
 
-static void resources_advance(struct labeller *labeller)
+void labeller_advance(struct labeller *labeller)
 {
 	for (int i = 0; i < labeller->env.spec->resources_n; i++) {
 		struct resource *resource = &labeller->resources[i];
 
 		if (resource->feed == NULL && may_start(labeller, &resource->pass))
 			resource_start(labeller, resource);
-		if (!label_pass_completes(&resource->pass, now_of(labeller)))
+		if (!label_pass_completes(&resource->pass, labeller_now_ms(labeller)))
 			continue;
 		labeller->untold |= (uint32_t)1 << i;
 		loop_task_start(labeller->env.loop, &labeller->tell);
@@ -250,113 +257,11 @@ static void tell_run(void *arg)
 	labeller->env.on_labelled(labeller->env.arg, i);
 }
 
-/* --- what came of an item --- */
-
-static void item_fail(struct labeller *labeller, struct label_item *item,
-		      const struct label_result *result)
-{
-	int source = item->source;
-	struct resource *resource = resource_of(labeller, source);
-	int64_t now_ms = now_of(labeller);
-	bool is_server = result->status == 0 || result->status == 429 ||
-			 result->status >= 500;
-	bool is_resource = result->status == 403 ||
-			   result->status == LABEL_LOOKUP_FAILED;
-
-	labeller->values[LABELLER_FAILURES]++;
-	label_pass_tell_failure(&resource->pass, item, result, now_ms);
-	if (is_server || is_resource)
-		gate_shut(is_server ? &labeller->gate : &resource->gate, now_ms,
-			  result->retry_after_ms, backoff_random());
-	label_queue_retry(labeller->queue, item, now_ms, backoff_random());
-	/* It may have been set aside, and made room. */
-	queue_changed(labeller, source);
-}
-
-static void on_done(void *arg, struct label_item *item,
-		    const struct label_result *result)
-{
-	struct labeller *labeller = arg;
-	struct resource *resource = resource_of(labeller, item->source);
-	int64_t now_ms = now_of(labeller);
-
-	switch (result->outcome) {
-	case LABEL_SET:
-		labeller->values[LABELLER_LABELLED]++;
-		resource->pass.objects += item->is_first;
-		gate_open(&labeller->gate);
-		gate_open(&resource->gate);
-		item_finish(labeller, item);
-		break;
-	case LABEL_FOREIGN:
-		labeller->values[LABELLER_UNRELATED]++;
-		foreign_add(
-			label_judge_foreign(&labeller->judge, resource->pass.resource),
-			item->uid, item->owners, now_ms);
-		item_finish(labeller, item);
-		break;
-	case LABEL_GONE:
-		item_finish(labeller, item);
-		break;
-	case LABEL_CONFLICT:
-		labeller->values[LABELLER_CONFLICTS]++;
-		object_judge(labeller, item->source, result->meta, item);
-		item_finish(labeller, item);
-		break;
-	case LABEL_FAILED:
-		item_fail(labeller, item, result);
-		break;
-	}
-}
-
-/* --- the pump: keeps as much work under way as may be --- */
-
-/* Starts the next item: 0. Else when to try again; INT64_MAX: not by itself. */
-static int64_t pump_one(struct labeller *labeller, int64_t now_ms)
-{
-	int64_t wait_ms = token_bucket_wait_ms(&labeller->tokens,
-					       labeller->env.conf->label_rate, now_ms);
-	struct label_item *item;
-	const struct gate *gate;
-
-	if (gate_is_shut(&labeller->gate, now_ms))
-		return labeller->gate.until_ms;
-	if (wait_ms > 0)
-		return now_ms + wait_ms;
-	item = label_queue_next(labeller->queue, now_ms);
-	if (item == NULL)
-		return label_queue_due_ms(labeller->queue);
-	gate = &resource_of(labeller, item->source)->gate;
-	if (gate_is_shut(gate, now_ms)) {
-		label_queue_wait(labeller->queue, item, gate->until_ms);
-		return 0;
-	}
-	token_bucket_take(&labeller->tokens);
-	label_work_start(&labeller->work, item);
-	return 0;
-}
-
-static void pump_run(void *arg)
-{
-	struct labeller *labeller = arg;
-	size_t active_max = (size_t)labeller->env.conf->label_concurrency;
-	int64_t now_ms = now_of(labeller);
-	int64_t again_ms = 0;
-
-	resources_advance(labeller);
-	while (again_ms == 0 && label_queue_active(labeller->queue) < active_max)
-		again_ms = pump_one(labeller, now_ms);
-	/* With as much under way as may be, an answer is what we wait for. */
-	if (again_ms != 0 && again_ms != INT64_MAX)
-		loop_timer_start(labeller->env.loop, &labeller->wake,
-				 again_ms - now_ms);
-}
-
 /* Gauges, progress, and whether the catalog knows more by now. */
 static void tick_run(void *arg)
 {
 	struct labeller *labeller = arg;
-	int64_t now_ms = now_of(labeller);
+	int64_t now_ms = labeller_now_ms(labeller);
 
 	labeller->values[LABELLER_OLDEST_MS] =
 		now_ms - label_queue_oldest_ms(labeller->queue, now_ms);
@@ -424,7 +329,7 @@ struct labeller *labeller_create(const struct labeller_env *env, uint32_t labell
 		.spec = env->spec,
 		.catalog = env->catalog,
 		.locator = env->locator,
-		.on_done = on_done,
+		.on_done = label_pump_on_done,
 		.arg = labeller,
 	};
 	labeller->judge = (struct label_judge){
@@ -436,11 +341,15 @@ struct labeller *labeller_create(const struct labeller_env *env, uint32_t labell
 		.foreign_named = foreign_create(LABELLER_FOREIGN_MAX,
 						labeller->env.relist_ms * 2 / 3),
 	};
-	token_bucket_init(&labeller->tokens, env->conf->label_rate, now_of(labeller));
+	token_bucket_init(&labeller->tokens, env->conf->label_rate,
+			  labeller_now_ms(labeller));
 	gate_init(&labeller->gate, GATE_MIN_MS, GATE_MAX_MS);
-	loop_task_init(&labeller->pump, pump_run, labeller);
+	labeller->audit = label_audit_create(&labeller->feed_env,
+					     env->conf->label_audit_ms, &audit_events,
+					     labeller);
+	loop_task_init(&labeller->pump, label_pump_run, labeller);
 	loop_task_init(&labeller->tell, tell_run, labeller);
-	loop_timer_init(&labeller->wake, pump_run, labeller);
+	loop_timer_init(&labeller->wake, label_pump_run, labeller);
 	loop_timer_init(&labeller->tick, tick_run, labeller);
 	loop_timer_start(env->loop, &labeller->tick, 0);
 	return labeller;
@@ -458,6 +367,7 @@ void labeller_destroy(struct labeller *labeller)
 	loop_timer_stop(&labeller->tick);
 	for (int i = 0; i < labeller->env.spec->resources_n; i++)
 		label_feed_destroy(labeller->resources[i].feed);
+	label_audit_destroy(labeller->audit);
 	while ((item = label_queue_active_one(labeller->queue)) != NULL) {
 		label_work_cancel(item);
 		label_queue_finish(labeller->queue, item);
@@ -474,6 +384,7 @@ void labeller_destroy(struct labeller *labeller)
 void labeller_reload(struct labeller *labeller, const struct member_conf *conf)
 {
 	labeller->env.conf = conf;
+	label_audit_reload(labeller->audit, conf->label_audit_ms);
 	pump_soon(labeller);
 }
 

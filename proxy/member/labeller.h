@@ -8,6 +8,9 @@
  * First pass: what is there already, owned resources first, then main ones;
  * members serve a resource only after it. Objects of an owned type that belong
  * to nobody of the ring are dropped at once and remembered by uid, boundedly.
+ *
+ * Owned objects whose label is not their owner's are found by the audit
+ * (label_audit.h), and get their owner's.
  */
 #ifndef RINGSIDE_MEMBER_LABELLER_H
 #define RINGSIDE_MEMBER_LABELLER_H
@@ -67,6 +70,7 @@ enum {
 	LABELLER_LABELLED,  /* objects given a label */
 	LABELLER_UNRELATED, /* objects dropped, as they belong to nobody of the ring */
 	LABELLER_GARBAGE,   /* labels seen that name no bucket */
+	LABELLER_MISPLACED, /* labels seen that are not the owner's */
 	LABELLER_CONFLICTS, /* patches that met a newer object */
 	LABELLER_FAILURES,  /* patches and look-ups that failed otherwise */
 	LABELLER_WAITING,   /* gauge: objects that wait */

@@ -3,6 +3,8 @@ package clients
 import (
 	"context"
 	"fmt"
+	"maps"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -55,7 +57,10 @@ subjects:
 
 func TestOwnersOfEveryKind(t *testing.T) {
 	harness.Must(t, harness.Cluster().Apply(t.Context(), ownersRights))
-	ring := harness.NewRing(t, "owners", 2, func(r *rig.Ring) { r.Resources = ownersResources })
+	ring := harness.NewRing(t, "owners", 2, func(r *rig.Ring) {
+		r.Resources = ownersResources
+		r.Extra = "label: {audit: 500ms}\n"
+	})
 	ring.Start("a", "b")
 	ring.WaitActive("a", "b")
 	ring.CreateFoos(16)
@@ -68,6 +73,9 @@ func TestOwnersOfEveryKind(t *testing.T) {
 	f.run("a reference without controller", testPlainReference)
 	f.run("a cluster-scoped owner", testClusterScopedOwner)
 	f.run("an owner that changes", testOwnerChanges)
+	f.run("an owner that somebody else changes", testOwnerChangesOutside)
+	f.run("an owner that somebody else gives to an orphan", testOutsiderAdopts)
+	f.run("an owner that somebody else moves", testOwnerMovesOutside)
 	f.run("a name that is used again", testNameReused)
 }
 
@@ -213,6 +221,112 @@ func testOwnerChanges(f *flight) {
 	if len(list.Items) != 1 {
 		f.t.Error("the other member does not show it")
 	}
+}
+
+// waitBucket waits until an object has a bucket; get is as for checkMade.
+func (f *flight) waitBucket(what, bucket string, get func(string) (metav1.Object, error)) {
+	f.t.Helper()
+	harness.Eventually(f.t, what+" follows its owner", func(context.Context) error {
+		now, err := get(what)
+		if err == nil && now.GetLabels()[f.ring.Label()] != bucket {
+			err = fmt.Errorf("its labels are %v; expected was bucket %s", now.GetLabels(), bucket)
+		}
+		return err
+	})
+}
+
+// outside are ways to read objects of the ring's namespace, and to patch them past the
+// members.
+func (f *flight) outside() (deployments, configMaps func(string) (metav1.Object, error), patch func(resource, name, body string)) {
+	kube, ctx := harness.Cluster().Kube, f.t.Context()
+	deployments = func(name string) (metav1.Object, error) {
+		return kube.AppsV1().Deployments(f.ring.Namespace).Get(ctx, name, metav1.GetOptions{})
+	}
+	configMaps = func(name string) (metav1.Object, error) {
+		return kube.CoreV1().ConfigMaps(f.ring.Namespace).Get(ctx, name, metav1.GetOptions{})
+	}
+	patch = func(resource, name, body string) {
+		f.t.Helper()
+		var err error
+		switch resource {
+		case "deployments":
+			_, err = kube.AppsV1().Deployments(f.ring.Namespace).Patch(ctx, name, types.MergePatchType, []byte(body), metav1.PatchOptions{})
+		case "configmaps":
+			_, err = kube.CoreV1().ConfigMaps(f.ring.Namespace).Patch(ctx, name, types.MergePatchType, []byte(body), metav1.PatchOptions{})
+		default:
+			_, err = harness.Cluster().Dynamic.Resource(rig.Foos).Namespace(f.ring.Namespace).
+				Patch(ctx, name, types.MergePatchType, []byte(body), metav1.PatchOptions{})
+		}
+		harness.Must(f.t, err)
+	}
+	return deployments, configMaps, patch
+}
+
+func (f *flight) reference(foo *unstructured.Unstructured) string {
+	return fmt.Sprintf(`{"metadata":{"ownerReferences":[%s]}}`,
+		encode(f.t, metav1.NewControllerRef(foo, rig.Foos.GroupVersion().WithKind("Foo"))))
+}
+
+// testOwnerChangesOutside gives what belongs to a Foo of one member to a Foo of the
+// other one, past the members: it changes hands.
+func testOwnerChangesOutside(f *flight) {
+	deployments, configMaps, patch := f.outside()
+	theirs := f.ring.FooOf("b")
+	bucket := theirs.GetLabels()[f.ring.Label()]
+	clients := f.member.AsAdmin().Kube
+	harness.Must1(clients.AppsV1().Deployments(f.ring.Namespace).Create(f.t.Context(),
+		rig.NewDeployment(f.ring.Namespace, "given", f.parent), metav1.CreateOptions{}))(f.t)
+	harness.Must1(clients.CoreV1().ConfigMaps(f.ring.Namespace).Create(f.t.Context(), &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: "given", Labels: map[string]string{"example.com/foo": f.parent.GetName()}}},
+		metav1.CreateOptions{}))(f.t)
+	audit := newAudit(f.t)
+
+	patch("deployments", "given", f.reference(theirs))
+	patch("configmaps", "given", fmt.Sprintf(`{"metadata":{"labels":{"example.com/foo":%q}}}`, theirs.GetName()))
+	f.waitBucket("given", bucket, deployments)
+	f.waitBucket("given", bucket, configMaps)
+	for id, want := range map[string]int{"a": 0, "b": 1} {
+		list := harness.Must1(f.ring.Members[id].AsAdmin().Kube.AppsV1().Deployments(f.ring.Namespace).
+			List(f.t.Context(), metav1.ListOptions{FieldSelector: "metadata.name=given"}))(f.t)
+		if len(list.Items) != want {
+			f.t.Errorf("%s shows %d of it, not %d", id, len(list.Items), want)
+		}
+	}
+	// By one write each; what is right already is left alone.
+	writes := map[string]int{}
+	for _, event := range audit() {
+		if event.IsWrite() && event.Object.Resource != "leases" && strings.HasPrefix(event.User.Name, "member-") {
+			writes[event.Object.Resource+" "+event.Object.Name]++
+		}
+	}
+	if want := map[string]int{"deployments given": 1, "configmaps given": 1}; !maps.Equal(writes, want) {
+		f.t.Errorf("the members wrote %v, not %v", writes, want)
+	}
+}
+
+func testOutsiderAdopts(f *flight) {
+	deployments, configMaps, patch := f.outside()
+	kube, ctx := harness.Cluster().Kube, f.t.Context()
+	harness.Must1(kube.AppsV1().Deployments(f.ring.Namespace).Create(ctx,
+		rig.NewDeployment(f.ring.Namespace, "orphan", nil), metav1.CreateOptions{}))(f.t)
+	harness.Must1(kube.CoreV1().ConfigMaps(f.ring.Namespace).Create(ctx,
+		&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "orphan"}}, metav1.CreateOptions{}))(f.t)
+	patch("deployments", "orphan", f.reference(f.parent))
+	patch("configmaps", "orphan", fmt.Sprintf(`{"metadata":{"labels":{"example.com/foo":%q}}}`, f.parent.GetName()))
+	f.waitBucket("orphan", f.bucket(), deployments)
+	f.waitBucket("orphan", f.bucket(), configMaps)
+}
+
+// testOwnerMovesOutside gives a Foo another bucket: what belongs to it follows.
+func testOwnerMovesOutside(f *flight) {
+	deployments, _, patch := f.outside()
+	foos := f.member.AsAdmin().Dynamic.Resource(rig.Foos).Namespace(f.ring.Namespace)
+	foo := harness.Must1(foos.Create(f.t.Context(), rig.NewFoo(f.ring.Namespace, "moves"), metav1.CreateOptions{}))(f.t)
+	harness.Must1(f.member.AsAdmin().Kube.AppsV1().Deployments(f.ring.Namespace).Create(f.t.Context(),
+		rig.NewDeployment(f.ring.Namespace, "moves", foo), metav1.CreateOptions{}))(f.t)
+	bucket := firstBucket(f.t, f.ring.Members["b"])
+	patch("foos", "moves", fmt.Sprintf(`{"metadata":{"labels":{%q:%q}}}`, f.ring.Label(), bucket))
+	f.waitBucket("moves", bucket, deployments)
 }
 
 // testNameReused deletes a Foo and makes one of its name in another bucket: what

@@ -171,6 +171,8 @@ static void serve_list(struct town *town, struct transfer *transfer)
 	int limit = number_of(line, "limit=", 1), i = number_of(line, "continue=", 0);
 	int resource = resource_of(line), n = 0;
 	uintmax_t version = list_version(town, line);
+	/* Of what has a label, or (not in any bucket) of what has none. */
+	bool wants_labelled = strstr(line, "notin") == NULL;
 	struct buf body;
 
 	ck_assert_str_eq(fake_accept(transfer), API_METADATA_LIST);
@@ -181,7 +183,7 @@ static void serve_list(struct town *town, struct transfer *transfer)
 		const struct object *object = &town->objects[i];
 
 		if (object->is_gone || object->resource != resource ||
-		    town_bucket(object) != BUCKET_NONE)
+		    (town_bucket(object) != BUCKET_NONE) != wants_labelled)
 			continue;
 		(void)buf_append_text(&body, n++ > 0 ? "," : "");
 		object_write(&body, object);

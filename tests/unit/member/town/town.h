@@ -1,7 +1,7 @@
 /*
  * A town: a small cluster in memory behind a fake API server, as far as a labeller
- * uses one. The unlabelled objects of a fake_ring by LIST in pages and by WATCH,
- * metadata by GET, and label patches with their preconditions.
+ * uses one. The unlabelled objects of a fake_ring by LIST in pages and by WATCH, the
+ * labelled ones by LIST, metadata by GET, and label patches with their preconditions.
  */
 #ifndef RINGSIDE_UNIT_MEMBER_TOWN_H
 #define RINGSIDE_UNIT_MEMBER_TOWN_H
