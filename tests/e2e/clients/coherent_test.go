@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"ringside.dev/ringside/tests/controlplane"
 	"ringside.dev/ringside/tests/e2e/harness"
 	"ringside.dev/ringside/tests/e2e/rig"
 )
@@ -18,21 +20,21 @@ import (
 // The invariant coherent_view: after any history of lists, watches, reconnects, moves
 // and restarts, what a client holds equals the API server's objects of the shard.
 //
-// COHERENT_SECONDS makes it longer (make coherent), COHERENT_SEED plays a run again.
+// Who plays a failed run again, and looks for what it takes:
+//
+//	COHERENT_SEED     the same disturbances; each round has random numbers of its own
+//	COHERENT_ROUND    this round alone
+//	COHERENT_KINDS    of these kinds alone, as "shards,lag"
+//	COHERENT_SECONDS  for so long (make coherent), with three to five members
 func TestCoherentView(t *testing.T) {
 	seed := number("COHERENT_SEED", uint64(time.Now().UnixNano()))
-	until := time.Now().Add(time.Duration(number("COHERENT_SECONDS", 0)) * time.Second)
+	seconds := number("COHERENT_SECONDS", 0)
+	until := time.Now().Add(time.Duration(seconds) * time.Second)
 	t.Logf("COHERENT_SEED=%d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
-	ring := harness.NewRing(t, "coherent", 3, func(ring *rig.Ring) {
-		ring.Duration, ring.Renew, ring.Margin = 6*time.Second, time.Second, 2*time.Second
-	})
-	for _, id := range []string{"a", "b", "c"} { // clients outlive a restart of the proxy
-		ring.StartWith(id, rig.MemberOptions{Flags: []string{"--tls-keep", filepath.Join(t.TempDir(), "tls.pem")}})
-	}
-	ring.WaitActive("a", "b", "c")
+	u := newUpheaval(t, seed, seconds > 0)
+	ring := u.ring
 	ring.CreateFoos(60)
-	churn(t, ring, random, 60)
+	churn(t, ring, u.random, 60)
 	all := startEverywhere(t, ring)
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
@@ -43,15 +45,27 @@ func TestCoherentView(t *testing.T) {
 			all = append(all, start(t, ring, member)...)
 		}
 	}
+	owners := newOwners(t, ring)
 	calm.Store(true)
 	compare(t, ring, all, "at first")
-	for round := 1; round <= 2 || time.Now().Before(until); round++ {
+	round, only := number("COHERENT_ROUND", 1), os.Getenv("COHERENT_ROUND") != ""
+	for first := round; round < first+2 || time.Now().Before(until); round++ {
+		u.random = rand.New(rand.NewPCG(seed, round))
 		calm.Store(false)
-		what := disturb(t, ring, random)
+		u.disturb()
 		calm.Store(true)
-		compare(t, ring, all, fmt.Sprintf("in round %d, after %s", round, what))
+		when := fmt.Sprintf("in round %d, after %s", round, strings.Join(u.what, ", "))
+		t.Log(when)
+		compare(t, ring, all, when)
 		for _, o := range all {
 			o.checkRules(t)
+		}
+		owners.check(all)
+		if t.Failed() {
+			t.Fatalf("COHERENT_SEED=%d, %s", seed, when)
+		}
+		if only {
+			break
 		}
 	}
 	for _, o := range all {
@@ -68,30 +82,135 @@ func number(variable string, otherwise uint64) uint64 {
 	return otherwise
 }
 
-// disturb moves buckets about among changes of objects, and says how; at its end the
-// ring is at rest.
-func disturb(t *testing.T, ring *harness.Ring, random *rand.Rand) string {
-	t.Helper()
-	what := ""
-	for range 1 + random.IntN(3) {
-		churn(t, ring, random, 10+random.IntN(40))
-		if random.IntN(6) == 0 {
-			id := string(rune('a' + random.IntN(3)))
-			what += "a restart of " + id + ", "
-			ring.Members[id].Terminate()
-			churn(t, ring, random, random.IntN(20))
-			ring.Members[id].Restart()
-			continue
-		}
-		shards := 1 + random.IntN(3)
-		what += fmt.Sprintf("shards %d, ", shards)
-		harness.Must(t, ring.SetShards(shards))
-		churn(t, ring, random, random.IntN(60))
+// upheaval is a ring to which things happen.
+type upheaval struct {
+	t      *testing.T
+	ring   *harness.Ring
+	ids    []string
+	random *rand.Rand
+	lag    *controlplane.Lag // of the API server of the second member
+	what   []string          // has happened in this round
+	kinds  []kind
+}
+
+type kind struct {
+	name   string
+	weight int
+	do     func(*upheaval)
+}
+
+var kinds = []kind{
+	{"shards", 6, (*upheaval).scale},
+	{"restart", 1, (*upheaval).restart},
+	{"crash", 1, (*upheaval).crash},
+	{"compact", 1, (*upheaval).compact},
+	{"lag", 1, (*upheaval).slow},
+}
+
+func newUpheaval(t *testing.T, seed uint64, isLong bool) *upheaval {
+	u := &upheaval{t: t, ids: []string{"a", "b", "c"}, random: rand.New(rand.NewPCG(seed, 0))}
+	if isLong {
+		u.ids = []string{"a", "b", "c", "d", "e"}[:3+seed%3]
 	}
-	harness.Must(t, ring.SetShards(3))
-	ring.WaitActiveWithin(time.Minute, "a", "b", "c")
-	churn(t, ring, random, random.IntN(30))
-	return what + "shards 3"
+	chosen := os.Getenv("COHERENT_KINDS")
+	for _, kind := range kinds {
+		if chosen == "" || slices.Contains(strings.Split(chosen, ","), kind.name) {
+			u.kinds = append(u.kinds, kind)
+		}
+	}
+	server, lag, err := harness.Cluster().StartLaggingAPIServer(t.Context())
+	harness.Must(t, err)
+	t.Cleanup(func() { server.Kill(); lag.Close() })
+	u.lag = lag
+	u.ring = harness.NewRing(t, "coherent", len(u.ids), func(ring *rig.Ring) {
+		ring.Duration, ring.Renew, ring.Margin = 6*time.Second, time.Second, 2*time.Second
+	})
+	for i, id := range u.ids {
+		options := rig.MemberOptions{}
+		if i == 1 {
+			options.Upstream = server
+		}
+		u.ring.StartWith(id, options)
+	}
+	u.ring.WaitActiveWithin(time.Minute, u.ids...)
+	return u
+}
+
+// disturb lets things happen among changes of objects; at its end the ring is at rest.
+func (u *upheaval) disturb() {
+	u.t.Helper()
+	u.what = nil
+	for range 1 + u.random.IntN(3) {
+		u.churn(10 + u.random.IntN(40))
+		u.one().do(u)
+		u.churn(u.random.IntN(60))
+	}
+	u.lag.Set(0)
+	harness.Must(u.t, u.ring.SetShards(len(u.ids)))
+	u.ring.WaitActiveWithin(time.Minute, u.ids...)
+	u.churn(u.random.IntN(30))
+}
+
+func (u *upheaval) one() kind {
+	total := 0
+	for _, kind := range u.kinds {
+		total += kind.weight
+	}
+	at := u.random.IntN(total)
+	for _, kind := range u.kinds {
+		if at -= kind.weight; at < 0 {
+			return kind
+		}
+	}
+	panic("the weights are their sum")
+}
+
+func (u *upheaval) churn(changes int) { churn(u.t, u.ring, u.random, changes) }
+
+func (u *upheaval) note(format string, args ...any) {
+	u.what = append(u.what, fmt.Sprintf(format, args...))
+}
+
+func (u *upheaval) member() *harness.Member {
+	return u.ring.Members[u.ids[u.random.IntN(len(u.ids))]]
+}
+
+func (u *upheaval) scale() {
+	shards := 1 + u.random.IntN(len(u.ids))
+	u.note("shards %d", shards)
+	harness.Must(u.t, u.ring.SetShards(shards))
+}
+
+func (u *upheaval) restart() {
+	member := u.member()
+	u.note("a restart of %s", member.ID)
+	member.Terminate()
+	u.churn(u.random.IntN(20))
+	member.Restart()
+}
+
+func (u *upheaval) crash() {
+	member := u.member()
+	u.note("a crash of %s", member.ID)
+	member.Crash()
+	u.churn(u.random.IntN(20))
+	member.Restart()
+}
+
+// compact makes etcd forget the past.
+func (u *upheaval) compact() {
+	cluster, ctx := harness.Cluster(), u.t.Context()
+	u.note("a compaction")
+	harness.Must(u.t, cluster.Compact(ctx, harness.Must1(cluster.Revision(ctx))(u.t)))
+}
+
+// slow lets an API server lag until the end of the round, and moves buckets there.
+func (u *upheaval) slow() {
+	delay := time.Duration(100+u.random.IntN(900)) * time.Millisecond
+	u.note("a lag of %s", delay)
+	u.lag.Set(delay)
+	u.churn(u.random.IntN(20))
+	u.scale()
 }
 
 // checkRules fails the test if events came that no watch may bring.

@@ -104,7 +104,9 @@ func churn(t *testing.T, ring *harness.Ring, random *rand.Rand, changes int) {
 		foo, err := foos.Get(t.Context(), name, metav1.GetOptions{})
 		isThere := err == nil
 		patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"churn":"%d"}}}`, random.Int())
-		switch what := random.IntN(10); {
+		relabel := fmt.Appendf(nil, `{"metadata":{"labels":{"app":"%s"}}}`, rig.FooName(random.IntN(10)))
+		strip := fmt.Appendf(nil, `{"metadata":{"labels":{"%s":null}}}`, ring.Label())
+		switch what := random.IntN(12); {
 		case !isThere:
 			foos.Create(t.Context(), rig.NewFoo(ring.Namespace, name), metav1.CreateOptions{})
 		case what == 0:
@@ -117,6 +119,12 @@ func churn(t *testing.T, ring *harness.Ring, random *rand.Rand, changes int) {
 			deployments.Create(t.Context(), rig.NewDeployment(ring.Namespace, "free-"+name, nil), metav1.CreateOptions{})
 		case what == 7:
 			deployments.Delete(t.Context(), name, metav1.DeleteOptions{})
+		case what == 10:
+			deployments.Patch(t.Context(), name, types.MergePatchType, relabel, metav1.PatchOptions{})
+		case what == 11 && random.IntN(8) == 0: // an outsider's replace
+			foos.Patch(t.Context(), name, types.MergePatchType, strip, metav1.PatchOptions{})
+		case what == 11 && random.IntN(8) == 0:
+			deployments.Patch(t.Context(), name, types.MergePatchType, strip, metav1.PatchOptions{})
 		case what == 8:
 			deployments.Patch(t.Context(), "free-"+name, types.MergePatchType, patch, metav1.PatchOptions{})
 		default:

@@ -42,6 +42,7 @@ type recorder struct {
 	repeats  bool // its last watch ended early: a move may be repeated
 	relists  int
 	rules    []string // that were broken
+	sights   []sight
 }
 
 // run watches until the context ends.
@@ -75,6 +76,7 @@ func (r *recorder) list(ctx context.Context) {
 	r.known = map[string]*unstructured.Unstructured{}
 	for i := range list.Items {
 		r.known[key(&list.Items[i])] = &list.Items[i]
+		r.see("a list with", &list.Items[i])
 	}
 	r.position = list.GetResourceVersion()
 	r.repeats = false
@@ -119,6 +121,11 @@ func (r *recorder) watch(ctx context.Context) {
 			return // what is not whole was not told
 		}
 		if !r.take(line) {
+			if line, _ := lines.ReadBytes('\n'); len(line) > 0 {
+				r.mutex.Lock()
+				r.complain("after the end: %s", line)
+				r.mutex.Unlock()
+			}
 			return
 		}
 	}
@@ -172,6 +179,9 @@ func (r *recorder) apply(event string, object *unstructured.Unstructured) {
 		r.complain("%s of %s goes back from %s to %s", event, name,
 			before.GetResourceVersion(), object.GetResourceVersion())
 	}
+	if event != "DELETED" {
+		r.see(event+" of", object)
+	}
 	switch event {
 	case "ADDED":
 		if isKnown && !r.repeats && !wasFree {
@@ -190,6 +200,13 @@ func (r *recorder) apply(event string, object *unstructured.Unstructured) {
 		delete(r.known, name)
 	default:
 		r.complain("an event %q", event)
+	}
+}
+
+// see notes that the client was shown the object, if it is in a bucket.
+func (r *recorder) see(what string, object *unstructured.Unstructured) {
+	if bucket, err := strconv.Atoi(object.GetLabels()[r.label]); err == nil {
+		r.sights = append(r.sights, sight{time.Now(), bucket, what + " " + key(object)})
 	}
 }
 

@@ -65,10 +65,13 @@ func (h *History) Strays(first int) []Write {
 	return strays
 }
 
-func (h *History) isOwner(w *Write) bool {
+func (h *History) isOwner(w *Write) bool { return h.Owned(w.Writer, w.Bucket, w.From, w.To) }
+
+// Owned says whether the member owned the bucket at some moment between.
+func (h *History) Owned(id string, bucket int, from, to time.Time) bool {
 	for i, v := range h.Versions {
-		isOver := i+1 < len(h.Versions) && h.Versions[i+1].Before.Before(w.From)
-		if !isOver && !v.After.After(w.To) && v.OwnerID(w.Bucket) == w.Writer {
+		isOver := i+1 < len(h.Versions) && h.Versions[i+1].Before.Before(from)
+		if !isOver && !v.After.After(to) && v.OwnerID(bucket) == id {
 			return true
 		}
 	}
