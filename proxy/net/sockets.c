@@ -16,11 +16,16 @@ struct open_socket {
 	int fd;
 	int port;           /* local; 0: not asked yet */
 	int64_t timeout_ms; /* as set last */
+	int64_t until_ms;
 };
 
 void sockets_init(struct sockets *sockets)
 {
 	list_init(&sockets->open);
+	sockets->deadlines = deadlines_create();
+	if (sockets->deadlines == NULL)
+		log_warn("upstream", "no timer: a write may leave late when we are "
+				     "stopped for longer than the margin");
 }
 
 void sockets_finish(struct sockets *sockets)
@@ -29,6 +34,7 @@ void sockets_finish(struct sockets *sockets)
 		list_remove(node);
 		free(LIST_OWNER(node, struct open_socket, node));
 	}
+	deadlines_destroy(sockets->deadlines);
 }
 
 static int local_port_of(int fd)
@@ -42,8 +48,15 @@ static int local_port_of(int fd)
 	return ntohs(address.sin6_port);
 }
 
+static void set_deadline(struct sockets *sockets, int fd, int64_t until_ms)
+{
+	if (sockets->deadlines != NULL)
+		deadline_set(sockets->deadlines, fd, until_ms);
+}
+
 static void forget(struct sockets *sockets, int fd)
 {
+	set_deadline(sockets, fd, 0);
 	LIST_EACH(node, &sockets->open) {
 		struct open_socket *opened = LIST_OWNER(node, struct open_socket, node);
 
@@ -102,16 +115,36 @@ static void limit(struct open_socket *opened, int64_t timeout_ms)
 			 log_int("fd", opened->fd));
 }
 
-void sockets_limit(struct sockets *sockets, int local_port, int64_t timeout_ms)
+static struct open_socket *find(struct sockets *sockets, int local_port)
 {
 	LIST_EACH(node, &sockets->open) {
 		struct open_socket *opened = LIST_OWNER(node, struct open_socket, node);
 
 		if (opened->port == 0)
 			opened->port = local_port_of(opened->fd);
-		if (opened->port != local_port)
-			continue;
-		limit(opened, timeout_ms);
-		return;
+		if (opened->port == local_port)
+			return opened;
 	}
+	return NULL;
+}
+
+void sockets_limit(struct sockets *sockets, int local_port, int64_t timeout_ms,
+		   int64_t until_ms)
+{
+	struct open_socket *opened = find(sockets, local_port);
+
+	if (opened == NULL)
+		return;
+	limit(opened, timeout_ms);
+	opened->until_ms = until_ms;
+	set_deadline(sockets, opened->fd, until_ms);
+}
+
+void sockets_relax(struct sockets *sockets, int local_port, int64_t until_ms)
+{
+	struct open_socket *opened = find(sockets, local_port);
+
+	/* It may be in use again. */
+	if (opened != NULL && opened->until_ms == until_ms)
+		set_deadline(sockets, opened->fd, 0);
 }

@@ -52,6 +52,8 @@ struct transfer {
 	struct err err;
 	char curl_text[CURL_ERROR_SIZE];
 	int64_t limit_ms; /* request->write_limit_ms */
+	int64_t until_ms; /* when that is over; 0: no limit */
+	int port;         /* of its connection, here; 0: it has not left */
 	int sends;        /* how often the request was about to leave */
 	bool is_safe;
 	bool is_refused;
@@ -168,8 +170,10 @@ static int on_prereq(void *arg, char *remote, char *local, int remote_port,
 		return CURL_PREREQFUNC_ABORT;
 	}
 	transfer->sends++;
+	transfer->port = local_port;
 	/* A connection that is used again may have the limit of a write before. */
-	sockets_limit(&transfer->upstream->sockets, local_port, transfer->limit_ms);
+	sockets_limit(&transfer->upstream->sockets, local_port, transfer->limit_ms,
+		      transfer->until_ms);
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -195,6 +199,9 @@ static void transfer_end(struct transfer *transfer, CURLcode code)
 				   ? transfer->curl_text
 				   : curl_easy_strerror(code);
 
+	if (transfer->until_ms > 0 && transfer->port > 0)
+		sockets_relax(&transfer->upstream->sockets, transfer->port,
+			      transfer->until_ms);
 	transfer->is_ended = true;
 	transfer->result = result_of(transfer, code);
 	if (transfer->is_resend_forbidden || code == CURLE_OK)
@@ -382,6 +389,8 @@ static struct transfer *curl_start(struct upstream *super,
 	transfer->arg = arg;
 	transfer->is_safe = request->is_safe;
 	transfer->limit_ms = request->write_limit_ms;
+	if (transfer->limit_ms > 0)
+		transfer->until_ms = loop_now_ms(upstream->loop) + transfer->limit_ms;
 	transfer->arena = arena_create();
 	transfer->fields = arena_alloc(transfer->arena,
 				       TRANSFER_HEADERS_MAX * sizeof(struct header));

@@ -70,11 +70,11 @@ static unsigned limit(void)
 START_TEST(connection_is_found_by_its_port_and_limited_until_told_otherwise)
 {
 	begin();
-	sockets_limit(&sockets, port, 7000);
+	sockets_limit(&sockets, port, 7000, 0);
 	ck_assert_uint_eq(limit(), 7000);
-	sockets_limit(&sockets, port + 1, 3000);
+	sockets_limit(&sockets, port + 1, 3000, 0);
 	ck_assert_uint_eq(limit(), 7000);
-	sockets_limit(&sockets, port, 0);
+	sockets_limit(&sockets, port, 0, 0);
 	ck_assert_uint_eq(limit(), 0);
 	finish();
 	close(peer);

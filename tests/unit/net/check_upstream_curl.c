@@ -285,6 +285,66 @@ START_TEST(upstream_curl_sends_a_safe_request_again_and_no_other)
 }
 END_TEST
 
+/* The write may not leave late: neither now nor from a connection that was kept. */
+START_TEST(one_writer_upstream_curl_shuts_down_what_is_not_answered_by_its_deadline)
+{
+	static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+	struct upstream_request limited = post;
+	struct place place;
+	struct peer *first = &place.server.peers[0];
+	struct seen seen;
+
+	place_open(&place);
+	limited.write_limit_ms = 150;
+	start(&place, &seen, &limited);
+	peer_wait(place.loop, &place.server.n, 1);
+	peer_expect(first, "\r\n\r\nbody");
+	peer_send(first, ok);
+	peer_wait(place.loop, &seen.ends, 1);
+	finish(&seen);
+	/* On the same connection, with a deadline of its own. */
+	start(&place, &seen, &limited);
+	peer_expect(first, "\r\n\r\nbody");
+	peer_wait_over(first);
+	peer_wait(place.loop, &seen.ends, 1);
+	ck_assert_int_eq(seen.result, UPSTREAM_BROKEN);
+	peer_settle(place.loop);
+	for (int i = 1; i < place.server.n; i++)
+		ck_assert_uint_eq(place.server.peers[i].received.len, 0);
+	finish(&seen);
+	place_close(&place);
+}
+END_TEST
+
+START_TEST(upstream_curl_keeps_the_connection_behind_an_answered_write)
+{
+	static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+	const struct upstream_request *requests[] = { &post, &get };
+	struct upstream_request limited = post;
+	struct place place;
+	struct peer *first = &place.server.peers[0];
+	struct seen seen;
+
+	limited.write_limit_ms = 150;
+	requests[0] = &limited;
+	place_open(&place);
+	for (int i = 0; i < 2; i++) {
+		start(&place, &seen, requests[i]);
+		peer_wait(place.loop, &place.server.n, 1);
+		peer_expect(first, i == 0 ? "body" : "\r\n\r\n");
+		peer_send(first, ok);
+		peer_wait(place.loop, &seen.ends, 1);
+		ck_assert_int_eq(seen.result, UPSTREAM_COMPLETE);
+		finish(&seen);
+		usleep(200 * 1000); /* the kernel's clock */
+	}
+	peer_settle(place.loop);
+	ck_assert(!first->is_over);
+	ck_assert_int_eq(place.server.n, 1);
+	place_close(&place);
+}
+END_TEST
+
 START_TEST(upstream_curl_holds_no_more_than_its_bound_of_what_nobody_takes)
 {
 	static char bytes[64 * 1024];
@@ -371,6 +431,8 @@ UNIT_MAIN("net/upstream_curl", upstream_curl_sends_exactly_what_it_is_given,
 	  upstream_curl_sends_nothing_when_the_last_word_is_no,
 	  upstream_curl_tells_unreached_from_broken,
 	  upstream_curl_sends_a_safe_request_again_and_no_other,
+	  one_writer_upstream_curl_shuts_down_what_is_not_answered_by_its_deadline,
+	  upstream_curl_keeps_the_connection_behind_an_answered_write,
 	  upstream_curl_holds_no_more_than_its_bound_of_what_nobody_takes,
 	  upstream_curl_refuses_a_head_beyond_its_bounds,
 	  upstream_curl_takes_closing_at_every_point)
