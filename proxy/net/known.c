@@ -5,6 +5,9 @@
 #include "proxy/base/list.h"
 #include "proxy/base/map.h"
 
+/* What is old is still told from what was never known, for so many times its age. */
+#define KNOWN_AGES_KEPT 12
+
 struct fact {
 	struct list node; /* in known->facts */
 	int64_t at_ms;
@@ -44,7 +47,7 @@ static void known_expire(struct known *known, int64_t now_ms)
 	LIST_EACH(node, &known->facts) {
 		struct fact *fact = LIST_OWNER(node, struct fact, node);
 
-		if (now_ms - fact->at_ms < known->age_ms)
+		if (now_ms - fact->at_ms < KNOWN_AGES_KEPT * known->age_ms)
 			break;
 		fact_forget(known, fact);
 	}
@@ -99,18 +102,22 @@ void known_put(struct known *known, struct slice key, struct slice uid, int buck
 	(void)map_put(known->by_key, key, fact, NULL);
 }
 
-int known_find(struct known *known, struct slice key, struct slice uid, int64_t now_ms)
+enum known_answer known_find(struct known *known, struct slice key, struct slice uid,
+			     int64_t now_ms, int *bucket)
 {
-	const struct fact *fact;
+	const struct fact *fact = map_get(known->by_key, key);
+	enum known_answer answer = KNOWN;
 
+	if (fact == NULL)
+		return KNOWN_NOT;
+	if (now_ms - fact->at_ms >= known->age_ms)
+		answer = KNOWN_OLD;
+	else if (uid.len > 0 && !slice_eq(uid, fact_uid(fact)))
+		answer = KNOWN_REUSED;
+	else
+		*bucket = fact->bucket;
 	known_expire(known, now_ms);
-	fact = map_get(known->by_key, key);
-	/* Answers may come out of order: one behind a younger one is old as well. */
-	if (fact == NULL || now_ms - fact->at_ms >= known->age_ms)
-		return BUCKET_NONE;
-	if (uid.len > 0 && !slice_eq(uid, fact_uid(fact)))
-		return BUCKET_NONE;
-	return fact->bucket;
+	return answer;
 }
 
 size_t known_count(const struct known *known)

@@ -18,8 +18,16 @@ void known_destroy(struct known *known);
 void known_put(struct known *known, struct slice key, struct slice uid, int bucket,
 	       int64_t at_ms);
 
-/* Its bucket, or BUCKET_NONE. uid: the one it must have; "": any. */
-int known_find(struct known *known, struct slice key, struct slice uid, int64_t now_ms);
+enum known_answer {
+	KNOWN,
+	KNOWN_NOT,    /* nothing (any more) */
+	KNOWN_OLD,    /* it was, too long ago */
+	KNOWN_REUSED, /* another object bears the name */
+};
+
+/* *bucket is set if it is KNOWN. uid: the one it must have; "": any. */
+enum known_answer known_find(struct known *known, struct slice key, struct slice uid,
+			     int64_t now_ms, int *bucket);
 
 size_t known_count(const struct known *known);
 

@@ -60,7 +60,13 @@ const struct metric locator_metrics[] = {
 	[LOCATOR_KNOWN] = { LOOK_UPS, "result=\"known\"", METRIC_COUNTER,
 			    "Where an object belongs: known, or asked of the API "
 			    "server." },
-	[LOCATOR_FETCHED] = { LOOK_UPS, "result=\"fetched\"", METRIC_COUNTER, NULL },
+	[LOCATOR_JOINED] = { LOOK_UPS, "result=\"joined\"", METRIC_COUNTER, NULL },
+	[LOCATOR_FETCHED_NEW] = { LOOK_UPS, "result=\"fetched\",reason=\"new\"",
+				  METRIC_COUNTER, NULL },
+	[LOCATOR_FETCHED_OLD] = { LOOK_UPS, "result=\"fetched\",reason=\"old\"",
+				  METRIC_COUNTER, NULL },
+	[LOCATOR_FETCHED_REUSED] = { LOOK_UPS, "result=\"fetched\",reason=\"reused\"",
+				     METRIC_COUNTER, NULL },
 };
 
 const int64_t *locator_values(const struct locator *locator)
@@ -304,14 +310,29 @@ static struct fetch *fetch_create(struct locate_call *call, const char *target)
 	return fetch;
 }
 
+static int count_of(enum known_answer answer)
+{
+	switch (answer) {
+	case KNOWN_OLD:
+		return LOCATOR_FETCHED_OLD;
+	case KNOWN_REUSED:
+		return LOCATOR_FETCHED_REUSED;
+	case KNOWN:
+	case KNOWN_NOT:
+		break;
+	}
+	return LOCATOR_FETCHED_NEW;
+}
+
 /* The GET for the object aimed at: one under way, or a new one; NULL: none. */
-static struct fetch *fetch_for(struct locate_call *call, int *rc)
+static struct fetch *fetch_for(struct locate_call *call, enum known_answer why, int *rc)
 {
 	struct locator *locator = call->locator;
 	struct fetch *fetch = map_get(locator->fetches, slice_of(call->key));
 	struct buf path;
 
 	*rc = 0;
+	locator->values[fetch ? LOCATOR_JOINED : count_of(why)]++;
 	if (fetch != NULL)
 		return fetch;
 	if (map_count(locator->fetches) == FETCHES_MAX) {
@@ -352,17 +373,17 @@ static void call_fail_to_fetch(struct locate_call *call, int rc)
 static void call_look(struct locate_call *call)
 {
 	struct locator *locator = call->locator;
-	int bucket = known_find(locator->known, slice_of(call->key),
-				slice_of(call->uid), loop_now_ms(locator->api->loop));
-	int rc;
+	int bucket, rc;
+	enum known_answer answer = known_find(locator->known, slice_of(call->key),
+					      slice_of(call->uid),
+					      loop_now_ms(locator->api->loop), &bucket);
 
-	if (bucket != BUCKET_NONE) {
+	if (answer == KNOWN) {
 		locator->values[LOCATOR_KNOWN]++;
 		call_conclude(call, PLACED_AT, bucket);
 		return;
 	}
-	locator->values[LOCATOR_FETCHED]++;
-	call->fetch = fetch_for(call, &rc);
+	call->fetch = fetch_for(call, answer, &rc);
 	if (call->fetch != NULL)
 		list_add(&call->fetch->waiters, &call->node);
 	else

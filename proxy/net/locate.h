@@ -32,8 +32,11 @@ typedef void locate_done(void *arg, struct evidence evidence,
 			 const struct err *failure);
 
 enum {
-	LOCATOR_KNOWN,   /* answered by what was learned before */
-	LOCATOR_FETCHED, /* a look-up at the API server, alone or with others' */
+	LOCATOR_KNOWN,          /* answered by what was learned before */
+	LOCATOR_JOINED,         /* ... by what was being asked already */
+	LOCATOR_FETCHED_NEW,    /* asked of the API server: never heard of */
+	LOCATOR_FETCHED_OLD,    /* ... or too long ago */
+	LOCATOR_FETCHED_REUSED, /* ... or as another object of that name */
 	LOCATOR_METRICS_N,
 };
 

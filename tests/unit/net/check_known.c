@@ -6,9 +6,14 @@
 
 #define AGE_MS 5000
 
+static enum known_answer answer; /* the last one */
+
 static int find(struct known *known, const char *key, const char *uid, int64_t now_ms)
 {
-	return known_find(known, slice_of(key), slice_of(uid), now_ms);
+	int bucket = BUCKET_NONE;
+
+	answer = known_find(known, slice_of(key), slice_of(uid), now_ms, &bucket);
+	return bucket;
 }
 
 static void put(struct known *known, const char *key, const char *uid, int bucket,
@@ -24,7 +29,9 @@ START_TEST(known_is_found_by_key_and_uid_or_by_key_alone)
 	put(known, "0/default/a", "u1", 17, 1000);
 	ck_assert_int_eq(find(known, "0/default/a", "u1", 1001), 17);
 	ck_assert_int_eq(find(known, "0/default/a", "", 1001), 17);
+	ck_assert_int_eq(answer, KNOWN);
 	ck_assert_int_eq(find(known, "0/default/b", "u1", 1001), BUCKET_NONE);
+	ck_assert_int_eq(answer, KNOWN_NOT);
 	known_destroy(known);
 }
 END_TEST
@@ -35,6 +42,7 @@ START_TEST(known_name_that_was_reused_is_not_taken_for_the_old_object)
 
 	put(known, "k", "u1", 17, 1000);
 	ck_assert_int_eq(find(known, "k", "u2", 1001), BUCKET_NONE);
+	ck_assert_int_eq(answer, KNOWN_REUSED);
 	put(known, "k", "u2", 18, 1002);
 	ck_assert_int_eq(find(known, "k", "u2", 1003), 18);
 	ck_assert_int_eq(find(known, "k", "u1", 1003), BUCKET_NONE);
@@ -50,6 +58,8 @@ START_TEST(known_is_forgotten_when_it_is_old)
 	put(known, "k", "u", 17, 1000);
 	ck_assert_int_eq(find(known, "k", "u", 1000 + AGE_MS - 1), 17);
 	ck_assert_int_eq(find(known, "k", "u", 1000 + AGE_MS), BUCKET_NONE);
+	ck_assert_int_eq(answer, KNOWN_OLD);
+	ck_assert_int_eq(find(known, "k", "u", 1000 + 100 * AGE_MS), BUCKET_NONE);
 	ck_assert_uint_eq(known_count(known), 0);
 	known_destroy(known);
 }

@@ -385,7 +385,8 @@ START_TEST(locate_remembers_what_is_labelled_for_the_same_uid_alone)
 	answer(&story, FOO_LINE, OBJECT("f", "another", LABEL("18")));
 	expect_placed(&story, &reply, PLACED_AT, 18);
 	ck_assert_int_eq(locator_values(story.locator)[LOCATOR_KNOWN], 1);
-	ck_assert_int_eq(locator_values(story.locator)[LOCATOR_FETCHED], 2);
+	ck_assert_int_eq(locator_values(story.locator)[LOCATOR_FETCHED_NEW], 1);
+	ck_assert_int_eq(locator_values(story.locator)[LOCATOR_FETCHED_REUSED], 1);
 	story_end(&story);
 }
 END_TEST
