@@ -76,8 +76,8 @@ static bool is_misplaced(const struct label_audit *audit,
 	if (!owner_find(&at, audit->feed_env.catalog, audit->feed_env.spec, &owned) ||
 	    !key_write(&key, text, &at))
 		return false;
-	owners = known_find(audit->owners, key, at.uid, 0);
-	return owners != BUCKET_NONE && owners != bucket;
+	return known_find(audit->owners, key, at.uid, 0, &owners) == KNOWN &&
+	       owners != bucket;
 }
 
 /* --- what the feed tells --- */

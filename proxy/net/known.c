@@ -22,6 +22,7 @@ struct known {
 	struct list facts; /* as they came in, the oldest first */
 	size_t entries_max;
 	int64_t age_ms;
+	int64_t kept_ms;
 };
 
 static struct slice fact_uid(const struct fact *fact)
@@ -47,7 +48,7 @@ static void known_expire(struct known *known, int64_t now_ms)
 	LIST_EACH(node, &known->facts) {
 		struct fact *fact = LIST_OWNER(node, struct fact, node);
 
-		if (now_ms - fact->at_ms < KNOWN_AGES_KEPT * known->age_ms)
+		if (now_ms - fact->at_ms < known->kept_ms)
 			break;
 		fact_forget(known, fact);
 	}
@@ -63,6 +64,8 @@ struct known *known_create(size_t entries_max, int64_t age_ms)
 	list_init(&known->facts);
 	known->entries_max = entries_max;
 	known->age_ms = age_ms;
+	known->kept_ms = age_ms < INT64_MAX / KNOWN_AGES_KEPT ? KNOWN_AGES_KEPT * age_ms
+							      : INT64_MAX;
 	return known;
 }
 
