@@ -9,19 +9,16 @@
 
 #include "config/kubeconfig.h"
 #include "config/names.h"
+#include "proxy/ending.h"
 #include "proxy/handout.h"
-#include "proxy/member/membership.h"
+#include "proxy/keepsake.h"
 #include "proxy/net/admin.h"
-#include "proxy/net/listener.h"
 #include "proxy/report.h"
 #include "proxy/session/move.h"
 #include "proxy/session/session.h"
 
 /* How often the file is looked at: a ConfigMap volume swaps a symlink. */
 #define FILE_CHECK_MS 500
-/* How often a drain looks whether it is done, and how long connections may linger. */
-#define DRAIN_CHECK_MS 20
-#define LINGER_MS 1000
 
 struct proxy {
 	struct config *config;
@@ -43,9 +40,7 @@ struct proxy {
 	struct handout handout;
 	struct loop_timer file_timer;
 	struct stat file_seen;
-	struct loop_timer drain_timer;
-	int64_t drain_until_ms;
-	bool is_ending;
+	struct ending ending;
 };
 
 static const struct filter *const chain[] = { &filter_election, &filter_narrow,
@@ -260,53 +255,14 @@ static void on_file_timer(void *arg)
 	loop_timer_start(proxy->loop, &proxy->file_timer, FILE_CHECK_MS);
 }
 
-/* --- ending --- */
-
-static void on_drain_timer(void *arg)
-{
-	struct proxy *proxy = arg;
-	int64_t now = loop_now_ms(proxy->loop);
-
-	if (now >= proxy->drain_until_ms)
-		server_cut_all(&proxy->server);
-	if (server_open_count(&proxy->server) == 0)
-		listener_cut(proxy->listener);
-	if (listener_connections(proxy->listener) == 0 ||
-	    now >= proxy->drain_until_ms + LINGER_MS) {
-		loop_stop(proxy->loop);
-		return;
-	}
-	loop_timer_start(proxy->loop, &proxy->drain_timer, DRAIN_CHECK_MS);
-}
-
-static void on_left(void *arg)
-{
-	struct proxy *proxy = arg;
-
-	log_info("proxy", "left the ring, draining",
-		 log_int("open", (int64_t)server_open_count(&proxy->server)));
-	proxy->drain_until_ms = loop_now_ms(proxy->loop) + proxy->server.conf.drain_ms;
-	listener_drain(proxy->listener);
-	on_drain_timer(proxy);
-}
-
 static void on_signal(void *arg, int signal)
 {
 	struct proxy *proxy = arg;
 
-	if (signal == SIGHUP) {
+	if (signal == SIGHUP)
 		reload(proxy);
-	} else if (!proxy->is_ending) {
-		proxy->is_ending = true;
-		log_info("proxy", "told to end, leaving the ring",
-			 log_int("signal", signal));
-		membership_leave(proxy->membership, proxy->server.conf.drain_ms,
-				 on_left, proxy);
-	} else {
-		log_warn("proxy", "told to end again, ending now",
-			 log_int("signal", signal));
-		loop_stop(proxy->loop);
-	}
+	else
+		ending_begin(&proxy->ending, signal);
 }
 
 /* --- building --- */
@@ -347,6 +303,7 @@ static void build_ring(struct proxy *proxy)
 	};
 
 	proxy->sessions = sessions_create(&sessions);
+	keepsake_take(proxy->member.lock_file, proxy->sessions);
 	metrics_add(proxy->metrics, sessions_metrics, sessions_values(proxy->sessions),
 		    SESSIONS_METRICS_N);
 	metrics_add(proxy->metrics, moves_metrics, sessions_moves(proxy->sessions),
@@ -391,6 +348,13 @@ static int build_listeners(struct proxy *proxy, struct err *err)
 	if (rc != 0)
 		return rc;
 	metrics_on_print(proxy->metrics, listener_refresh, proxy->listener);
+	proxy->ending = (struct ending){ .loop = proxy->loop,
+					 .server = &proxy->server,
+					 .listener = proxy->listener,
+					 .membership = proxy->membership,
+					 .sessions = proxy->sessions,
+					 .conf = &proxy->member };
+	ending_init(&proxy->ending);
 	handout_start(&proxy->handout, proxy->loop, &proxy->config->net,
 		      &proxy->cluster, ca_pem);
 	if (strcmp(proxy->config->net.admin, "off") != 0)
@@ -441,7 +405,6 @@ int proxy_create(struct proxy **out, struct config *config,
 	ring_holder_init(&proxy->ring, &config->spec);
 	loop_on_signal(proxy->loop, on_signal, proxy);
 	loop_timer_init(&proxy->file_timer, on_file_timer, proxy);
-	loop_timer_init(&proxy->drain_timer, on_drain_timer, proxy);
 	rc = build(proxy, err);
 	if (rc != 0) {
 		proxy_destroy(proxy);
@@ -468,7 +431,7 @@ void proxy_destroy(struct proxy *proxy)
 {
 	handout_finish(&proxy->handout);
 	loop_timer_stop(&proxy->file_timer);
-	loop_timer_stop(&proxy->drain_timer);
+	ending_finish(&proxy->ending);
 	proxy->ring.on_change = NULL;
 	if (proxy->admin != NULL)
 		admin_destroy(proxy->admin);

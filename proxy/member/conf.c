@@ -1,8 +1,17 @@
 #include "proxy/member/conf.h"
 
+#include "proxy/ring/parting.h"
+
 #define ROW(field) .offset = offsetof(struct member_conf, field)
 #define SECOND 1000
 #define MINUTE (60 * SECOND)
+
+static const char *const partings[] = {
+	[PARTING_MODE_AUTO] = "auto",
+	[PARTING_MODE_RELEASE] = "release",
+	[PARTING_MODE_KEEP] = "keep",
+	NULL,
+};
 
 const struct opt member_options[] = {
 	{ .name = "member",
@@ -30,6 +39,18 @@ const struct opt member_options[] = {
 	  .help = "A file on the replica's own disk, locked while the member runs. A "
 		  "member that restarts in place and gets the lock again goes on at "
 		  "once; without it, it waits until its former Lease has run out." },
+	{ .name = "onStop",
+	  .type = OPT_CHOICE,
+	  ROW(on_stop),
+	  .choices = partings,
+	  .value = "auto",
+	  .environment = "RINGSIDE_ON_STOP",
+	  .reload = true,
+	  .help = "What SIGTERM means for the member's buckets: release, they go to "
+		  "others at once; keep, they wait for the member to restart in place, "
+		  "until its Lease has run out; auto, keep if the controller is still "
+		  "connected after two seconds. Without a lockFile they are always "
+		  "released." },
 	{ .name = "shards",
 	  .type = OPT_INT,
 	  ROW(shards),

@@ -11,6 +11,7 @@ struct member_conf {
 	const char *id;        /* "" until resolved: pod name, else host name */
 	const char *namespace; /* of Leases and assignment; "" until resolved */
 	const char *lock_file; /* "" for none */
+	int on_stop;           /* enum parting_mode */
 	int64_t shards;
 	int64_t generation;
 	int64_t lease_duration_ms;

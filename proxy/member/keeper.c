@@ -58,6 +58,11 @@ bool keeper_had_former(const struct keeper *keeper)
 	return keeper->claimer.lock.had_former;
 }
 
+bool keeper_holds_lock(const struct keeper *keeper)
+{
+	return lock_has_recorded(&keeper->claimer.lock, keeper_identity(keeper));
+}
+
 int64_t keeper_right_until_ms(const struct keeper *keeper)
 {
 	return right_until_ms(&keeper->right);

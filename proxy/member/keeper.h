@@ -55,6 +55,9 @@ struct slice keeper_identity(const struct keeper *keeper);
 /* Whether the lock file tells that a process of this member ran here before. */
 bool keeper_had_former(const struct keeper *keeper);
 
+/* Whether our Lease is ours and the lock file says so: a successor can adopt it. */
+bool keeper_holds_lock(const struct keeper *keeper);
+
 /* When the right ends or ended, by our clock; 0: there is none. */
 int64_t keeper_right_until_ms(const struct keeper *keeper);
 bool keeper_has_right(const struct keeper *keeper);

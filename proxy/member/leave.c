@@ -10,7 +10,7 @@
 static void leave_end(struct leave *leave)
 {
 	loop_timer_stop(&leave->timer);
-	leave->on_left(leave->left_arg);
+	leave->parting.on_left(leave->parting.arg);
 }
 
 static void leave_on_released(void *arg)
@@ -20,10 +20,21 @@ static void leave_on_released(void *arg)
 	leave->is_released = true;
 }
 
+/* Whether it succeeded or not: the Lease stands, and is ours. */
+static void leave_on_renewed(void *arg, uint64_t version)
+{
+	(void)version;
+	leave_on_released(arg);
+}
+
 static void leave_release(struct leave *leave)
 {
 	leave->is_releasing = true;
 	leave->over_ms = loop_now_ms(leave->context->loop) + LEAVE_RELEASE_MS;
+	if (leave->parting.keeps) {
+		keeper_write_barrier(leave->keeper, leave_on_renewed, leave);
+		return;
+	}
 	/* The coordinator deletes what still names buckets, once it does not. */
 	keeper_release(leave->keeper, !leave->is_named(leave->arg), leave_on_released,
 		       leave);
@@ -69,12 +80,10 @@ void leave_finish(struct leave *leave)
 	loop_timer_stop(&leave->timer);
 }
 
-void leave_start(struct leave *leave, int64_t timeout_ms, void (*on_left)(void *arg),
-		 void *arg)
+void leave_start(struct leave *leave, const struct membership_parting *parting)
 {
 	leave->has_begun = true;
-	leave->on_left = on_left;
-	leave->left_arg = arg;
-	leave->drained_ms = loop_now_ms(leave->context->loop) + timeout_ms;
+	leave->parting = *parting;
+	leave->drained_ms = loop_now_ms(leave->context->loop) + parting->timeout_ms;
 	loop_timer_start(leave->context->loop, &leave->timer, 0);
 }

@@ -2,13 +2,15 @@
  * Leaving by our own hand, in order: no new write passes; writes in flight are
  * answered; the Lease is released and the coordinator's given up; done. Writes
  * that stay unanswered keep the Lease from being released: then it runs out by
- * itself, as after a crash, and nobody else writes before that.
+ * itself, as after a crash, and nobody else writes before that. Who keeps its buckets
+ * renews the Lease instead, so that whoever comes back has the most time.
  */
 #ifndef RINGSIDE_MEMBER_LEAVE_H
 #define RINGSIDE_MEMBER_LEAVE_H
 
 #include "proxy/member/election.h"
 #include "proxy/member/keeper.h"
+#include "proxy/member/membership.h"
 
 struct leave {
 	struct member_context *context;
@@ -16,14 +18,13 @@ struct leave {
 	const struct election *election;
 	const struct inflight *inflight;
 	bool (*is_named)(void *arg); /* whether buckets are named for us */
-	void (*on_left)(void *arg);
-	void *left_arg;
-	void *arg; /* of is_named */
+	void *arg;                   /* of is_named */
+	struct membership_parting parting;
 	struct loop_timer timer;
 	int64_t drained_ms; /* our clock: writes are waited for until then */
 	int64_t over_ms;    /* and all else */
 	bool has_begun;
-	bool is_releasing;
+	bool is_releasing; /* or renewing, of who keeps */
 	bool is_released;
 };
 
@@ -32,7 +33,6 @@ void leave_init(struct leave *leave, struct member_context *context);
 void leave_finish(struct leave *leave);
 
 /* Begins; the fields up to inflight are set. on_left comes from the loop, once. */
-void leave_start(struct leave *leave, int64_t timeout_ms, void (*on_left)(void *arg),
-		 void *arg);
+void leave_start(struct leave *leave, const struct membership_parting *parting);
 
 #endif

@@ -73,3 +73,8 @@ int lock_record(struct lock *lock, struct slice identity, struct err *err)
 	snprintf(lock->identity, sizeof(lock->identity), "%.*s", SLICE_ARGS(identity));
 	return 0;
 }
+
+bool lock_has_recorded(const struct lock *lock, struct slice identity)
+{
+	return lock->fd >= 0 && identity.len > 0 && slice_is(identity, lock->identity);
+}

@@ -37,4 +37,7 @@ int lock_take(struct lock *lock, struct err *err);
 /* Records who we are. Without the lock it does nothing. -errno. */
 int lock_record(struct lock *lock, struct slice identity, struct err *err);
 
+/* Whether the lock is held and records this identity; of "" never. */
+bool lock_has_recorded(const struct lock *lock, struct slice identity);
+
 #endif

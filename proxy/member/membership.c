@@ -323,15 +323,19 @@ static bool membership_is_named(void *arg)
 				keeper_identity(m->keeper));
 }
 
-void membership_leave(struct membership *m, int64_t timeout_ms,
-		      void (*on_left)(void *arg), void *arg)
+void membership_leave(struct membership *m, const struct membership_parting *parting)
 {
 	log_info("member", "leaving", log_slice("identity", keeper_identity(m->keeper)),
 		 log_int("writes", m->env.ring->inflight.total));
-	leave_start(&m->leave, timeout_ms, on_left, arg);
+	leave_start(&m->leave, parting);
 	/* Before anybody looks whether writes are over. */
 	membership_publish(m);
 	membership_changed(m);
+}
+
+bool membership_holds_lock(const struct membership *m)
+{
+	return keeper_holds_lock(m->keeper);
 }
 
 void membership_write_barrier(struct membership *m,

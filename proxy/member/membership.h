@@ -49,16 +49,28 @@ void membership_on_views(struct membership *membership);
 /* The file was read again: shards, generation and other reloadable values. */
 void membership_reload(struct membership *membership, const struct member_conf *conf);
 
+/* How a member parts from its ring. */
+struct membership_parting {
+	bool keeps;         /* its buckets, for the process that comes after this one */
+	int64_t timeout_ms; /* how long writes may stay unanswered */
+	void (*on_left)(void *arg);
+	void *arg;
+};
+
 /*
  * Leaves by our own hand: publishes RING_LEAVING (no new write passes), gives up
  * the coordinator's Lease, waits until writes in flight are answered, writes the
  * released state on our Lease, and deletes it unless buckets are named for us
  * (then the coordinator does, once they are not). If writes stay unanswered for
- * `timeout_ms`, the Lease is left to run out: they may still be delivered.
+ * `timeout_ms`, the Lease is left to run out: they may still be delivered. Who keeps
+ * its buckets renews its Lease instead, and goes on to until destroyed.
  * on_left comes once, also when the API server cannot be reached.
  */
-void membership_leave(struct membership *membership, int64_t timeout_ms,
-		      void (*on_left)(void *arg), void *arg);
+void membership_leave(struct membership *membership,
+		      const struct membership_parting *parting);
+
+/* Whether the lock file is ours: who starts here next can go on as we. */
+bool membership_holds_lock(const struct membership *membership);
 
 /*
  * Writes our Lease now and says with which resourceVersion it was stored: a

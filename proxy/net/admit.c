@@ -241,6 +241,8 @@ void admit_try(struct exchange *exchange)
 		exchange->view = *view;
 		exchange->call.view = &exchange->view;
 		gather_start(exchange);
+	} else if (exchange->server->is_draining) {
+		on_hold_over(exchange);
 	} else if (!loop_timer_is_running(&exchange->hold)) {
 		loop_timer_start(exchange->server->loop, &exchange->hold,
 				 exchange->server->conf.hold_ms);

@@ -187,6 +187,22 @@ void server_on_ring(struct server *server)
 	end_each(server, is_lost_connection, exchange_abort, &now_ms);
 }
 
+/* --- the end --- */
+
+static bool is_watch(const struct exchange *exchange, const void *arg)
+{
+	(void)arg;
+	return exchange->kube.verb == KUBE_VERB_WATCH &&
+	       exchange->step != EXCHANGE_ABORT && exchange->step != EXCHANGE_REPLY;
+}
+
+void server_drain(struct server *server)
+{
+	server->is_draining = true;
+	server_readmit(server);
+	end_each(server, is_watch, exchange_abort, NULL);
+}
+
 void server_refresh(void *arg)
 {
 	struct server *server = arg;

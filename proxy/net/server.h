@@ -99,6 +99,12 @@ void server_count_memory(struct server *server, size_t partial);
 /* Whether they hold as much as they may. */
 bool server_is_full(const struct server *server);
 
+/*
+ * We are about to end: watches do not end by themselves, and are cut; who waits to be
+ * admitted is told to come back, and so is who comes from now on and would wait.
+ */
+void server_drain(struct server *server);
+
 /* Cuts what is still under way. */
 void server_cut_all(struct server *server);
 

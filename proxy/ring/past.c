@@ -55,6 +55,13 @@ bool doubt_is_about(const struct doubt *doubt, uint64_t oldest)
 	return doubt->floor >= oldest || doubt->seeded >= oldest;
 }
 
+uint64_t doubt_certain_from(const struct doubt *doubt)
+{
+	uint64_t floor = doubt->floor + doubt_has(doubt, doubt->floor);
+
+	return doubt->seeded >= floor ? doubt->seeded + 1 : floor;
+}
+
 void doubt_finish(struct doubt *doubt)
 {
 	marks_clear(&doubt->seen);

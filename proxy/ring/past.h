@@ -58,6 +58,9 @@ void doubt_note(struct doubt *doubt, uint64_t position);
  */
 void doubt_seed(struct doubt *doubt, uint64_t version);
 
+/* The first position that it says nothing about, and none above it. */
+uint64_t doubt_certain_from(const struct doubt *doubt);
+
 /* Whether it says anything about positions at or above this one. */
 bool doubt_is_about(const struct doubt *doubt, uint64_t oldest);
 

@@ -100,3 +100,18 @@ void doubts_sweep(struct doubts *doubts, uint64_t oldest)
 		forget(doubt);
 	}
 }
+
+uint64_t doubts_certain_from(const struct doubts *doubts, const struct view *view)
+{
+	uint64_t from = view->floor;
+	size_t cursor = 0;
+	void *value;
+
+	while (map_next(doubts->by_key, &cursor, NULL, &value)) {
+		uint64_t certain = doubt_certain_from(value);
+
+		if (certain > from)
+			from = certain;
+	}
+	return from;
+}

@@ -24,6 +24,12 @@ struct doubt *doubts_find(const struct doubts *doubts,
 struct doubt *doubts_get(struct doubts *doubts, const struct relay_request *request);
 
 /*
+ * From which position on whoever stands there holds the view, with no key in doubt; no
+ * answer is made from it any more.
+ */
+uint64_t doubts_certain_from(const struct doubts *doubts, const struct view *view);
+
+/*
  * Positions below this are known under no view any more: forgets the doubts that
  * say nothing about others. No move that notes in one of them is under way.
  */

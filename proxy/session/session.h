@@ -93,6 +93,20 @@ bool sessions_are_blind(struct sessions *sessions, enum resource_role role);
 
 void sessions_reload(struct sessions *sessions, const struct session_conf *conf);
 
+/*
+ * What the process that goes on in our place is to know of our views: with it, clients
+ * that come back to it are told what has changed, and need not list anew. Good once no
+ * answer is made from them any more. 0 or -EMSGSIZE.
+ */
+int sessions_save(const struct sessions *sessions, struct buf *out);
+/*
+ * What sessions_save wrote, before the first sessions_on_ring: how many views are
+ * known from it; -EINVAL: it is of other settings, or garbage, and counts for nothing
+ * from where it is. It may be used once: what another process served meanwhile it does
+ * not tell.
+ */
+int sessions_load(struct sessions *sessions, struct slice text);
+
 struct sessions_resource_report {
 	const struct ring_resource *resource;
 	const struct view *view; /* the last one served; empty before the first */

@@ -97,7 +97,7 @@ static void fault_process(struct world_member *member)
 		return;
 	case 1:
 		if (!member->is_leaving && !member->loop->is_paused)
-			world_leave(member, server_roll(3) * 500);
+			world_part(member, server_roll(2), server_roll(3) * 500);
 		return;
 	case 2:
 		member->loop->is_paused = true;

@@ -110,10 +110,106 @@ START_TEST(ring_that_was_left_by_all_is_taken_up_at_once)
 }
 END_TEST
 
+/* --- restarting in place --- */
+
+/* Three active members with a disk each. */
+static struct world_member *settled_with_disks(uint64_t seed)
+{
+	struct world_member *members;
+
+	world_begin(seed);
+	for (int i = 0; i < 3; i++) {
+		world_member((char[]){ (char)('a' + i), '\0' });
+		world_lock_file(&world.members[i]);
+		world_start(&world.members[i]);
+	}
+	members = world.members;
+	world_run_until(world_is_covered, 1000);
+	world_run(12000);
+	return members;
+}
+
+START_TEST(member_that_keeps_its_buckets_and_comes_back_moves_none)
+{
+	for (int i = 0; i < 3; i++) {
+		struct world_member *members = settled_with_disks(70);
+		uint64_t epoch = world.stored.epoch;
+
+		ck_assert(membership_holds_lock(members[i].membership));
+		world_keep(&members[i], 10000);
+		world_run(200);
+		ck_assert(!members[i].is_up);
+		/* Not whole: what is kept is nobody else's. */
+		ck_assert(!world_is_covered());
+		world_run(9000);
+		world_start(&members[i]);
+		ck_assert_int_le(world_run_until(world_is_covered, 200), 200);
+		world_run(30000);
+		ck_assert_uint_eq(world.stored.epoch, epoch);
+		ck_assert_int_eq(world.moves, WORLD_BUCKETS);
+		world_end();
+	}
+}
+END_TEST
+
+START_TEST(coordinator_that_keeps_its_buckets_gives_up_the_seat)
+{
+	struct world_member *coordinator;
+
+	settled_with_disks(71);
+	coordinator = world_coordinator();
+	world_keep(coordinator, 10000);
+	world_run(100);
+	ck_assert(!coordinator->is_up);
+	ck_assert_ptr_ne(world_coordinator(), coordinator);
+	world_start(coordinator);
+	world_run(30000);
+	ck_assert_int_eq(world.moves, WORLD_BUCKETS);
+	world_end();
+}
+END_TEST
+
+START_TEST(buckets_that_were_kept_for_nobody_go_to_others_when_the_lease_is_over)
+{
+	struct world_member *members = settled_with_disks(72);
+
+	world_keep(&members[1], 10000);
+	world_run(100);
+	ck_assert_int_le(world_run_until(world_is_covered, 15100), 15100);
+	ck_assert_int_eq(world_active_n(), 2);
+	/* Then it comes back after all. */
+	world_start(&members[1]);
+	world_run(15000);
+	ck_assert(world_is_covered());
+	ck_assert_int_eq(world_active_n(), 3);
+	world_end();
+}
+END_TEST
+
+START_TEST(one_writer_who_keeps_its_buckets_waits_for_its_writes_too)
+{
+	struct world_member *members = settled_with_disks(73);
+
+	inflight_begin(&members[1].ring.inflight, 1);
+	world_keep(&members[1], 10000);
+	world_run(3000);
+	ck_assert(members[1].is_up);
+	ck_assert_int_eq(members[1].ring.current->state, RING_LEAVING);
+	inflight_end(&members[1].ring.inflight, 1);
+	world_run(200);
+	ck_assert(!members[1].is_up);
+	world_end();
+}
+END_TEST
+
 UNIT_MAIN("member/leave", leaving_member_hands_over_within_milliseconds,
 	  leaving_coordinator_hands_over_within_milliseconds,
 	  leaving_member_waits_for_its_writes,
 	  one_writer_leaving_with_unanswered_writes_releases_nothing,
 	  leaving_ends_also_without_an_api_server,
 	  leases_of_those_who_left_are_deleted_once_nobody_names_them,
-	  ring_that_was_left_by_all_is_taken_up_at_once)
+	  ring_that_was_left_by_all_is_taken_up_at_once,
+	  member_that_keeps_its_buckets_and_comes_back_moves_none,
+	  coordinator_that_keeps_its_buckets_gives_up_the_seat,
+	  buckets_that_were_kept_for_nobody_go_to_others_when_the_lease_is_over,
+	  one_writer_who_keeps_its_buckets_waits_for_its_writes_too)

@@ -319,11 +319,27 @@ static inline void world_on_left(void *arg)
 	member->has_left = true;
 }
 
+static inline void world_part(struct world_member *member, bool keeps,
+			      int64_t timeout_ms)
+{
+	member->is_leaving = true;
+	membership_leave(member->membership,
+			 &(struct membership_parting){ .keeps = keeps,
+						       .timeout_ms = timeout_ms,
+						       .on_left = world_on_left,
+						       .arg = member });
+}
+
 /* SIGTERM. */
 static inline void world_leave(struct world_member *member, int64_t timeout_ms)
 {
-	member->is_leaving = true;
-	membership_leave(member->membership, timeout_ms, world_on_left, member);
+	world_part(member, false, timeout_ms);
+}
+
+/* SIGTERM of the proxy alone. */
+static inline void world_keep(struct world_member *member, int64_t timeout_ms)
+{
+	world_part(member, true, timeout_ms);
 }
 
 static inline struct world_member *world_members(int n)
