@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"slices"
 	"time"
@@ -51,6 +52,23 @@ func (e *Event) IsWrite() bool {
 	switch e.Verb {
 	case "create", "update", "patch", "delete", "deletecollection":
 		return e.Stage == "ResponseComplete" && e.Response.Code/100 == 2
+	}
+	return false
+}
+
+// IsRelist says whether the request reads what its client may hold already: a LIST, or
+// a WATCH that sends everything first. The lists of a move are exact ones.
+func (e *Event) IsRelist() bool {
+	parsed, err := url.Parse(e.RequestURI)
+	if err != nil {
+		return false
+	}
+	query := parsed.Query()
+	switch e.Verb {
+	case "list":
+		return query.Get("resourceVersionMatch") != "Exact" && query.Get("continue") == ""
+	case "watch":
+		return query.Get("sendInitialEvents") == "true" || query.Get("resourceVersion") == ""
 	}
 	return false
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -42,8 +41,7 @@ func TestMovesRelistNothing(t *testing.T) {
 
 	for _, event := range harness.Must1(audit.Next())(t) {
 		// A WATCH is told of at its end once more, however long ago it was asked for.
-		if event.Received.After(began) && strings.HasPrefix(event.User.Name, "controller-") &&
-			isRelist(event.Verb, event.RequestURI) {
+		if event.Received.After(began) && strings.HasPrefix(event.User.Name, "controller-") && event.IsRelist() {
 			t.Errorf("%s %s", event.User.Name, event.RequestURI)
 		}
 	}
@@ -72,23 +70,6 @@ func startEverywhere(t *testing.T, ring *harness.Ring) []*observed {
 		}
 	}
 	return all
-}
-
-// isRelist says whether a request reads what its client holds already: a LIST, or a
-// WATCH that sends the state first. A move lists at exactly one version.
-func isRelist(verb, uri string) bool {
-	parsed, err := url.Parse(uri)
-	if err != nil {
-		return false
-	}
-	query := parsed.Query()
-	switch verb {
-	case "list":
-		return query.Get("resourceVersionMatch") != "Exact" && query.Get("continue") == ""
-	case "watch":
-		return query.Get("sendInitialEvents") == "true" || query.Get("resourceVersion") == ""
-	}
-	return false
 }
 
 // checkNoRelists looks at the member's metrics: watches were moved, none was told to
