@@ -104,6 +104,9 @@ static const char *right_obstacle(const struct ring *ring)
 		return "it is a standby and owns no bucket";
 	case RING_LEAVING:
 		return "it is shutting down";
+	case RING_WAITING:
+		return "a replica that runs without Ringside holds the controller's "
+		       "lock";
 	case RING_ACTIVE:
 	case RING_RIGHT_LOST:
 		break;

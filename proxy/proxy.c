@@ -169,7 +169,7 @@ static bool is_ready(void *arg, const char **reason)
 	int n = sessions_report(proxy->sessions, resources);
 
 	*reason = ring->reason != NULL ? ring->reason : ring_state_name(ring->state);
-	if (ring->state != RING_ACTIVE && ring->state != RING_STANDBY)
+	if (!ring_is_ready(ring))
 		return false;
 	*reason = "the files for the controller are not written";
 	if (!proxy->handout.is_done)

@@ -69,6 +69,32 @@ static int write_peers(struct buf *out, const struct membership_report *members)
 	return rc == 0 ? buf_append_text(out, "],") : rc;
 }
 
+static int write_lock(struct buf *out, const struct stake_report *lock)
+{
+	int rc = buf_append_text(out, "{");
+
+	if (rc == 0)
+		rc = write_text(out, "namespace", lock->lock->namespace);
+	if (rc == 0)
+		rc = write_text(out, "name", lock->lock->name);
+	if (rc == 0)
+		rc = write_text(out, "holder", lock->holder);
+	return rc == 0 ? buf_printf(out, "\"state\":\"%s\"}", lock->state) : rc;
+}
+
+static int write_locks(struct buf *out, const struct membership_report *members)
+{
+	int rc = buf_append_text(out, "\"locks\":[");
+
+	for (int i = 0; rc == 0 && i < members->locks_n; i++) {
+		if (i > 0)
+			rc = buf_append_text(out, ",");
+		if (rc == 0)
+			rc = write_lock(out, &members->locks[i]);
+	}
+	return rc == 0 ? buf_append_text(out, "],") : rc;
+}
+
 static int write_resource(struct buf *out,
 			  const struct sessions_resource_report *resource)
 {
@@ -150,5 +176,7 @@ int report_write(const struct report *report, struct buf *out)
 	rc = write_self(out, report, &members);
 	if (rc == 0)
 		rc = write_peers(out, &members);
+	if (rc == 0)
+		rc = write_locks(out, &members);
 	return rc == 0 ? write_resources(out, report->sessions) : rc;
 }

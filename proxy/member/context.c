@@ -78,6 +78,7 @@ static const struct {
 	[GRANT_LEASE_WATCH] = { "list and watch", "leases.coordination.k8s.io" },
 	[GRANT_LEASE_CREATE] = { "create", "leases.coordination.k8s.io" },
 	[GRANT_LEASE_UPDATE] = { "update", "leases.coordination.k8s.io" },
+	[GRANT_LEASE_PATCH] = { "patch", "leases.coordination.k8s.io" },
 	[GRANT_LEASE_DELETE] = { "delete", "leases.coordination.k8s.io" },
 	[GRANT_ASSIGNMENT_GET] = { "get", "configmaps" },
 	[GRANT_ASSIGNMENT_WATCH] = { "list and watch", "configmaps" },

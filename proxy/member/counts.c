@@ -24,4 +24,10 @@ const struct metric member_metrics[] = {
 			   "Epoch of the newest assignment that this member knows." },
 	[MEMBER_OWNED] = { "ringside_buckets_owned", NULL, METRIC_GAUGE,
 			   "Buckets that this member owns." },
+	[MEMBER_LOCKS_HELD] = { "ringside_locks_held", NULL, METRIC_GAUGE,
+				"Leases of `locks` that this member knows to be the "
+				"ring's." },
+	[MEMBER_LOCKS_FOREIGN] = { "ringside_locks_foreign", NULL, METRIC_GAUGE,
+				   "Leases of `locks` that a replica holds which runs "
+				   "without Ringside: the ring waits for it." },
 };

@@ -13,6 +13,7 @@ static const struct {
 	[LEASE_GET] = { "GET", GRANT_LEASE_GET, true },
 	[LEASE_CREATE] = { "POST", GRANT_LEASE_CREATE, false },
 	[LEASE_UPDATE] = { "PUT", GRANT_LEASE_UPDATE, true },
+	[LEASE_PATCH] = { "PATCH", GRANT_LEASE_PATCH, true },
 	[LEASE_DELETE] = { "DELETE", GRANT_LEASE_DELETE, true },
 };
 
@@ -31,6 +32,46 @@ static int delete_options_write(struct buf *out, const struct lease *lease)
 	return rc;
 }
 
+/* A text as JSON behind its key; of "" null, which takes the field away. */
+static int field_write(struct buf *out, const char *key, struct slice text)
+{
+	int rc = buf_printf(out, "\"%s\":", key);
+
+	if (rc < 0)
+		return rc;
+	return text.len > 0 ? json_write_string(out, text)
+			    : buf_append_text(out, "null");
+}
+
+/* Who holds it, and since when; the precondition. */
+static int patch_write(struct buf *out, const struct lease *lease)
+{
+	const struct {
+		const char *before, *key;
+		struct slice text;
+	} fields[] = {
+		{ "{\"metadata\":{", "name", lease->name },
+		{ ",", "uid", lease->uid },
+		{ ",", "resourceVersion", lease->resource_version },
+		{ "},\"spec\":{", "holderIdentity", lease->holder },
+		{ ",", "acquireTime", lease->acquire_time },
+		{ ",", "renewTime", lease->renew_time },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < sizeof(fields) / sizeof(fields[0]); i++) {
+		rc = buf_append_text(out, fields[i].before);
+		if (rc == 0)
+			rc = field_write(out, fields[i].key, fields[i].text);
+	}
+	return rc < 0 ? rc
+		      : buf_printf(out,
+				   ",\"leaseDurationSeconds\":%lld,"
+				   "\"leaseTransitions\":%lld}}",
+				   (long long)lease->duration_s,
+				   (long long)lease->transitions);
+}
+
 static int body_write(struct buf *out, enum lease_verb verb, const struct lease *lease)
 {
 	struct lease fresh = *lease;
@@ -43,6 +84,8 @@ static int body_write(struct buf *out, enum lease_verb verb, const struct lease 
 		return lease_write(out, &fresh);
 	case LEASE_UPDATE:
 		return lease_write(out, lease);
+	case LEASE_PATCH:
+		return patch_write(out, lease);
 	case LEASE_DELETE:
 		return delete_options_write(out, lease);
 	}
@@ -58,6 +101,9 @@ struct api_call *lease_call(const struct member_context *context, enum lease_ver
 		.method = verbs[verb].method,
 		.timeout_ms = member_call_timeout_ms(context),
 	};
+	struct slice namespace = lease->namespace.len > 0
+					 ? lease->namespace
+					 : slice_of(context->conf.namespace);
 	struct api_call *call;
 	struct buf body;
 	int rc;
@@ -67,11 +113,11 @@ struct api_call *lease_call(const struct member_context *context, enum lease_ver
 	assert(rc == 0 && "every text of a Lease was bounded when it was read");
 	(void)rc;
 	request.target = arena_printf(
-		arena, "/apis/coordination.k8s.io/v1/namespaces/%s/leases%s%.*s",
-		context->conf.namespace, verbs[verb].names_object ? "/" : "",
+		arena, "/apis/coordination.k8s.io/v1/namespaces/%.*s/leases%s%.*s",
+		SLICE_ARGS(namespace), verbs[verb].names_object ? "/" : "",
 		verbs[verb].names_object ? (int)lease->name.len : 0, lease->name.data);
 	if (body.len > 0) {
-		request.content_type = API_JSON;
+		request.content_type = verb == LEASE_PATCH ? API_MERGE_PATCH : API_JSON;
 		request.body = buf_slice(&body);
 	}
 	call = api_start(context->api, &request, on_answer, arg);

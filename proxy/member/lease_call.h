@@ -12,6 +12,7 @@ enum lease_verb {
 	LEASE_GET,    /* a consistent read */
 	LEASE_CREATE, /* its precondition: there is none of that name */
 	LEASE_UPDATE, /* its precondition: uid and resourceVersion */
+	LEASE_PATCH,  /* the same; what we do not know of stays as it is */
 	LEASE_DELETE, /* the same */
 };
 
@@ -24,7 +25,10 @@ enum lease_outcome {
 
 typedef void lease_on_answer(void *arg, const struct api_answer *answer);
 
-/* The Lease's name alone matters to a read. Texts are copied. */
+/*
+ * The Lease's name alone matters to a read; without a namespace it is the ring's. Texts
+ * are copied.
+ */
 struct api_call *lease_call(const struct member_context *context, enum lease_verb verb,
 			    const struct lease *lease, lease_on_answer *on_answer,
 			    void *arg);

@@ -32,12 +32,23 @@ static void leave_release(struct leave *leave)
 	leave->is_releasing = true;
 	leave->over_ms = loop_now_ms(leave->context->loop) + LEAVE_RELEASE_MS;
 	if (leave->parting.keeps) {
+		leave->keeps_locks = true;
 		keeper_write_barrier(leave->keeper, leave_on_renewed, leave);
 		return;
 	}
+	if (leave->is_last(leave->arg))
+		stakes_give_up(leave->stakes);
+	else
+		leave->keeps_locks = true;
 	/* The coordinator deletes what still names buckets, once it does not. */
 	keeper_release(leave->keeper, !leave->is_named(leave->arg), leave_on_released,
 		       leave);
+}
+
+static bool leave_is_done(const struct leave *leave)
+{
+	return leave->is_released && !election_is_held(leave->election) &&
+	       (leave->keeps_locks || stakes_are_given_up(leave->stakes));
 }
 
 static void leave_on_timer(void *arg)
@@ -45,7 +56,7 @@ static void leave_on_timer(void *arg)
 	struct leave *leave = arg;
 	int64_t now_ms = loop_now_ms(leave->context->loop);
 
-	if (leave->is_released && !election_is_held(leave->election)) {
+	if (leave_is_done(leave)) {
 		leave_end(leave);
 		return;
 	}

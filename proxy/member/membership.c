@@ -17,6 +17,7 @@ struct membership {
 	struct peers *peers;
 	struct follower *follower;
 	struct election *election;
+	struct stakes *stakes;
 	struct coordinator *coordinator;
 	struct leave leave;
 	struct turn turn;
@@ -62,9 +63,9 @@ static struct owners *membership_owners(struct membership *m)
 	return m->owners;
 }
 
-static void membership_publish(struct membership *m)
+static struct outlook membership_outlook(const struct membership *m)
 {
-	struct outlook outlook = {
+	return (struct outlook){
 		.spec = m->context.spec,
 		.known = follower_assignment(m->follower),
 		.is_foreign = follower_is_foreign(m->follower),
@@ -73,15 +74,27 @@ static void membership_publish(struct membership *m)
 		.identity = keeper_identity(m->keeper),
 		.keeper_reason = keeper_reason(m->keeper),
 		.right_until_ms = keeper_right_until_ms(m->keeper),
+		.locks_until_ms = stakes_until_ms(m->stakes),
+		.locks_are_foreign = stakes_are_foreign(m->stakes),
+		.locks_were_held = stakes_were_held(m->stakes),
 		.now_ms = loop_now_ms(m->context.loop),
 		.catalogued = membership_catalogued(m),
 		.changeover = &m->turn.changeover,
 	};
+}
+
+static void membership_publish(struct membership *m)
+{
+	const struct outlook outlook = membership_outlook(m);
 	const struct ring *current = m->env.ring->current;
 	struct ring ring;
 
-	turn_step(&m->turn, outlook.known, outlook_identity(&outlook),
-		  outlook_is_serving(&outlook));
+	turn_step(&m->turn, (struct changeover_facts){
+				    .known = outlook.known,
+				    .identity = outlook_identity(&outlook),
+				    .is_serving = outlook_is_serving(&outlook),
+				    .is_barred = outlook.locks_are_foreign,
+			    });
 	ring = outlook_ring(&outlook);
 	ring.member = m->context.conf.id;
 	ring.owners = membership_owners(m);
@@ -201,12 +214,21 @@ static void membership_time(struct membership *m, const struct coordination *c)
 				 deadline_ms - c->now_ms);
 }
 
+static void membership_hold_locks(struct membership *m)
+{
+	const struct outlook outlook = membership_outlook(m);
+
+	stakes_think(m->stakes, outlook_wants_locks(&outlook),
+		     election_is_held(m->election));
+}
+
 static void membership_think(void *arg)
 {
 	struct membership *m = arg;
 	struct coordination c;
 
 	membership_publish(m);
+	membership_hold_locks(m);
 	peers_expect(m->peers, follower_assignment(m->follower));
 	membership_gather(m, &c);
 	membership_time(m, &c);
@@ -323,6 +345,16 @@ static bool membership_is_named(void *arg)
 				keeper_identity(m->keeper));
 }
 
+/* Whether no other member of the ring may still write. */
+static bool membership_is_last(void *arg)
+{
+	struct membership *m = arg;
+	struct coordination c;
+
+	membership_gather(m, &c);
+	return peers_are_synced(m->peers) && coordination_is_last(&c);
+}
+
 void membership_leave(struct membership *m, const struct membership_parting *parting)
 {
 	log_info("member", "leaving", log_slice("identity", keeper_identity(m->keeper)),
@@ -356,6 +388,7 @@ void membership_report(const struct membership *m, struct membership_report *out
 	out->assignment = follower_assignment(m->follower);
 	out->peers_n = roster_list(peers_roster(m->peers), out->peers);
 	out->now_ms = loop_now_ms(m->context.loop);
+	out->locks_n = stakes_report(m->stakes, out->locks);
 }
 
 /* --- life --- */
@@ -375,6 +408,7 @@ static void membership_create_parts(struct membership *m)
 
 	m->keeper = keeper_create(context, &m->env.ring->inflight, &keeper_events, m);
 	m->election = election_create(context, membership_changed, m);
+	m->stakes = stakes_create(context, membership_changed, m);
 	m->peers = peers_create(context, &peers_events, m);
 	m->follower = follower_create(context, &follower_events, m);
 	m->coordinator = coordinator_create(context, m->peers, m->follower, &labeller,
@@ -389,8 +423,10 @@ static void membership_create_parts(struct membership *m)
 	leave_init(&m->leave, context);
 	m->leave.keeper = m->keeper;
 	m->leave.election = m->election;
+	m->leave.stakes = m->stakes;
 	m->leave.inflight = &m->env.ring->inflight;
 	m->leave.is_named = membership_is_named;
+	m->leave.is_last = membership_is_last;
 	m->leave.arg = m;
 }
 
@@ -422,6 +458,7 @@ void membership_destroy(struct membership *m)
 	coordinator_destroy(m->coordinator);
 	follower_destroy(m->follower);
 	peers_destroy(m->peers);
+	stakes_destroy(m->stakes);
 	election_destroy(m->election);
 	keeper_destroy(m->keeper);
 	owners_unref(m->owners);

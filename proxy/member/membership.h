@@ -9,6 +9,7 @@
 
 #include "proxy/base/metric.h"
 #include "proxy/member/conf.h"
+#include "proxy/member/stakes.h"
 #include "proxy/member/turn.h"
 #include "proxy/net/locate.h"
 #include "proxy/ring/assignment.h"
@@ -87,6 +88,8 @@ struct membership_report {
 	const struct assignment *assignment;
 	const struct peer *peers[ROSTER_PEERS_MAX];
 	int peers_n;
+	struct stake_report locks[SPEC_LOCKS_MAX];
+	int locks_n;
 	int64_t now_ms;
 };
 

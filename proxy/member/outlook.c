@@ -35,10 +35,29 @@ struct slice outlook_identity(const struct outlook *outlook)
 	return outlook_obstacle(outlook)[0] ? slice_of(NULL) : outlook->identity;
 }
 
-bool outlook_is_serving(const struct outlook *outlook)
+/* A replica without Ringside works, or it cannot be told that none does. */
+static bool is_locked_out(const struct outlook *outlook)
+{
+	return outlook->locks_are_foreign || outlook->now_ms >= outlook->locks_until_ms;
+}
+
+static bool may_serve(const struct outlook *outlook)
 {
 	return !outlook->is_leaving && outlook_identity(outlook).len > 0 &&
 	       outlook->now_ms < outlook->right_until_ms;
+}
+
+bool outlook_is_serving(const struct outlook *outlook)
+{
+	return may_serve(outlook) && !is_locked_out(outlook);
+}
+
+bool outlook_wants_locks(const struct outlook *outlook)
+{
+	uint32_t labelled = outlook->known->labelled;
+
+	return may_serve(outlook) && outlook->catalogued != 0 &&
+	       (outlook->catalogued & ~labelled) == 0;
 }
 
 static enum ring_state outlook_state(const struct outlook *outlook,
@@ -52,6 +71,10 @@ static enum ring_state outlook_state(const struct outlook *outlook,
 		return RING_NOT_READY;
 	if (outlook->now_ms >= outlook->right_until_ms)
 		return RING_RIGHT_LOST;
+	if (outlook->locks_are_foreign)
+		return RING_WAITING;
+	if (is_locked_out(outlook))
+		return outlook->locks_were_held ? RING_RIGHT_LOST : RING_NOT_READY;
 	return bucket_set_count(&ring->owned) > 0 ? RING_ACTIVE : RING_STANDBY;
 }
 
@@ -67,6 +90,22 @@ static uint32_t outlook_served(const struct outlook *outlook, uint32_t labelled)
 	return served;
 }
 
+/* Why a member that could serve does not; "" if it does. */
+static const char *outlook_hindrance(const struct outlook *outlook,
+				     enum ring_state state)
+{
+	bool has_right = outlook->now_ms < outlook->right_until_ms;
+
+	if (state == RING_WAITING)
+		return "a replica that runs without Ringside holds the controller's "
+		       "lock";
+	if (state == RING_RIGHT_LOST && !has_right)
+		return "its Lease was not renewed in time";
+	if (state == RING_RIGHT_LOST || state == RING_NOT_READY)
+		return "the controller's lock is not known to be the ring's";
+	return "";
+}
+
 struct ring outlook_ring(const struct outlook *outlook)
 {
 	const struct changeover *changeover = outlook->changeover;
@@ -75,18 +114,22 @@ struct ring outlook_ring(const struct outlook *outlook)
 		.spec = outlook->spec,
 		.epoch = outlook->known->epoch,
 		.served = outlook_served(outlook, labelled),
-		.right_until_ms = outlook->right_until_ms,
+		.right_until_ms = outlook->right_until_ms < outlook->locks_until_ms
+					  ? outlook->right_until_ms
+					  : outlook->locks_until_ms,
 		.reason = outlook_obstacle(outlook),
 		.owned = changeover->kept,
 	};
 
 	memcpy(ring.shown, changeover->shown, sizeof(ring.shown));
 	ring.state = outlook_state(outlook, &ring);
-	if (ring.state == RING_RIGHT_LOST && ring.reason[0] == '\0')
-		ring.reason = "its Lease was not renewed in time";
-	else if (ring.reason[0] == '\0' && !has_all(outlook, outlook->catalogued))
+	if (ring.reason[0] == '\0')
+		ring.reason = outlook_hindrance(outlook, ring.state);
+	if (ring.reason[0] != '\0')
+		return ring;
+	if (!has_all(outlook, outlook->catalogued))
 		ring.reason = "not all resources are known to the API server";
-	else if (ring.reason[0] == '\0' && !has_all(outlook, labelled))
+	else if (!has_all(outlook, labelled))
 		ring.reason = "not all objects have their label yet";
 	return ring;
 }

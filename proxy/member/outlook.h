@@ -20,6 +20,8 @@ struct outlook {
 	struct slice identity; /* on our Lease; "" while it is not ours */
 	const char *keeper_reason;
 	int64_t right_until_ms;
+	int64_t locks_until_ms; /* as stakes_until_ms */
+	bool locks_are_foreign, locks_were_held;
 	int64_t now_ms;
 	const struct changeover *changeover; /* stepped with outlook_identity */
 	uint32_t catalogued; /* bit i: resource i is known to the API server */
@@ -30,6 +32,12 @@ struct slice outlook_identity(const struct outlook *outlook);
 
 /* Whether LISTs and WATCHes can be answered. */
 bool outlook_is_serving(const struct outlook *outlook);
+
+/*
+ * Whether this member could serve, but for the real locks: until then it leaves them
+ * to whoever has them.
+ */
+bool outlook_wants_locks(const struct outlook *outlook);
 
 struct ring outlook_ring(const struct outlook *outlook);
 

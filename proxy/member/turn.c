@@ -77,8 +77,7 @@ static void turn_reset_writes(struct turn *turn)
 	turn->views.reset_writes(turn->views.arg, buckets);
 }
 
-void turn_step(struct turn *turn, const struct assignment *known, struct slice identity,
-	       bool is_serving)
+void turn_step(struct turn *turn, struct changeover_facts facts)
 {
 	const struct member_conf *conf = &turn->context->conf;
 	const struct changeover_times times = {
@@ -86,25 +85,20 @@ void turn_step(struct turn *turn, const struct assignment *known, struct slice i
 		.settle_ms = conf->handover_settle_ms,
 		.drain_timeout_ms = conf->handover_drain_timeout_ms,
 	};
-	const struct changeover_facts facts = {
-		.known = known,
-		.identity = identity,
-		.is_serving = is_serving,
-		.follows = { [RESOURCE_MAIN] = turn_follows(turn, RESOURCE_MAIN),
-			     [RESOURCE_OWNED] = turn_follows(turn, RESOURCE_OWNED) },
-		.is_blind = turn_is_blind(turn),
-		.writes_over_ms = turn_writes_over_ms(turn),
-		.now_ms = loop_now_ms(turn->context->loop),
-		.times = &times,
-	};
 	struct bucket_set releasing = turn->changeover.releasing;
 	int64_t wait_ms;
 
+	facts.follows[RESOURCE_MAIN] = turn_follows(turn, RESOURCE_MAIN);
+	facts.follows[RESOURCE_OWNED] = turn_follows(turn, RESOURCE_OWNED);
+	facts.is_blind = turn_is_blind(turn);
+	facts.writes_over_ms = turn_writes_over_ms(turn);
+	facts.now_ms = loop_now_ms(turn->context->loop);
+	facts.times = &times;
 	changeover_step(&turn->changeover, &facts);
 	turn_log(&releasing, &turn->changeover);
 	turn_reset_writes(turn);
 	turn_acknowledge(
-		turn, known, identity.len > 0,
+		turn, facts.known, facts.identity.len > 0,
 		!bucket_set_is_within(&releasing, &turn->changeover.releasing));
 	if (turn->changeover.wake_ms == INT64_MAX &&
 	    bucket_set_is_empty(&turn->changeover.releasing)) {

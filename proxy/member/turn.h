@@ -35,11 +35,10 @@ void turn_init(struct turn *turn, void (*on_time)(void *arg), void *arg);
 void turn_finish(struct turn *turn);
 
 /*
- * What follows from now: turn->changeover. identity: under which buckets are ours,
- * "" while none can be; is_serving: as in changeover_facts. The ring that shows it
- * is to be published before the next step.
+ * What follows from now: turn->changeover. Of facts the caller sets known, identity
+ * (under which buckets are ours, "" while none can be), is_serving and is_barred. The
+ * ring that shows it is to be published before the next step.
  */
-void turn_step(struct turn *turn, const struct assignment *known, struct slice identity,
-	       bool is_serving);
+void turn_step(struct turn *turn, struct changeover_facts facts);
 
 #endif

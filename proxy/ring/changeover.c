@@ -167,6 +167,8 @@ void changeover_step(struct changeover *changeover,
 	struct asked asked = asked_of(facts);
 	bool has_left_views;
 
+	if (facts->is_barred)
+		asked.kept = (struct bucket_set){ 0 };
 	changeover->wake_ms = INT64_MAX;
 	changeover->resets = false;
 	changeover->kept = asked.kept;

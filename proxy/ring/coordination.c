@@ -191,6 +191,19 @@ bool coordination_may_contend(const struct coordination *c)
 	return may;
 }
 
+bool coordination_is_last(const struct coordination *c)
+{
+	for (int i = 0; i < c->peers_n; i++)
+		if (!slice_is(c->identity, c->peers[i]->identity) &&
+		    !is_over(coordination_state(c, c->peers[i])))
+			return false;
+	for (int i = 0; i < c->known->members_n; i++)
+		if (!slice_eq(c->identity, c->known->members[i]) &&
+		    coordination_standing(c, c->known->members[i]) != IDENTITY_GONE)
+			return false;
+	return true;
+}
+
 /* --- the plan --- */
 
 int coordination_shards(const struct coordination *c)

@@ -87,6 +87,12 @@ bool coordination_may_contend(const struct coordination *c);
 /* The number of active members that holds: ours, unless a newer one was published. */
 int coordination_shards(const struct coordination *c);
 
+/*
+ * Whether no member but us may still write: everybody else that is known has ended or
+ * released its Lease.
+ */
+bool coordination_is_last(const struct coordination *c);
+
 enum plan_verdict {
 	PLAN_NOTHING, /* the assignment is as it should be */
 	PLAN_HOLD,    /* something is not certain yet; an errand is under way */

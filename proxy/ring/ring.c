@@ -12,6 +12,8 @@ const char *ring_state_name(enum ring_state state)
 		return "standby";
 	case RING_ACTIVE:
 		return "active";
+	case RING_WAITING:
+		return "waiting";
 	case RING_RIGHT_LOST:
 		return "right-lost";
 	case RING_LEAVING:
@@ -66,10 +68,15 @@ bool ring_may_lead(const struct ring *ring, int64_t now_ms)
 	       now_ms < ring->right_until_ms;
 }
 
+bool ring_is_ready(const struct ring *ring)
+{
+	return ring->state == RING_ACTIVE || ring->state == RING_STANDBY ||
+	       ring->state == RING_WAITING;
+}
+
 bool ring_serves(const struct ring *ring, const struct ring_resource *resource)
 {
-	return (ring->state == RING_ACTIVE || ring->state == RING_STANDBY) &&
-	       (ring->served >> resource->index & 1);
+	return ring_is_ready(ring) && (ring->served >> resource->index & 1);
 }
 
 const struct bucket_set *ring_shown(const struct ring *ring,

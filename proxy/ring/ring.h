@@ -18,6 +18,7 @@ enum ring_state {
 	RING_NOT_READY,  /* no assignment seen, first pass not done, settings differ */
 	RING_STANDBY,    /* a member, named for nothing */
 	RING_ACTIVE,     /* owns buckets */
+	RING_WAITING,    /* a replica leads that runs without Ringside: shows nothing */
 	RING_RIGHT_LOST, /* our Lease was not renewed in time: fences everything */
 	RING_LEAVING,    /* shutting down: no new write passes */
 };
@@ -61,6 +62,9 @@ bool ring_has_right(const struct ring *ring, int64_t now_ms);
  * controller runs, with empty views.
  */
 bool ring_may_lead(const struct ring *ring, int64_t now_ms);
+
+/* Whether the member can answer: with its share, or with nothing. */
+bool ring_is_ready(const struct ring *ring);
 
 /* Whether LIST and WATCH of the resource can be answered (else they are held). */
 bool ring_serves(const struct ring *ring, const struct ring_resource *resource);

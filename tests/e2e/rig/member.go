@@ -109,7 +109,7 @@ type Status struct {
 	Ring        string           `json:"ring"`
 	Member      string           `json:"member"`
 	Identity    string           `json:"identity"`
-	State       string           `json:"state"` // active, standby, not-ready, right-lost, leaving
+	State       string           `json:"state"` // active, standby, waiting, not-ready, right-lost, leaving
 	Reason      string           `json:"reason"`
 	Epoch       int64            `json:"epoch"`
 	Coordinator string           `json:"coordinator"`
@@ -118,7 +118,16 @@ type Status struct {
 	OwnedCount  int              `json:"owned_count"`
 	RightMS     int64            `json:"right_ms"`
 	Members     []PeerStatus     `json:"members"`
+	Locks       []LockStatus     `json:"locks"`
 	Resources   []ResourceStatus `json:"resources"`
+}
+
+// LockStatus is a real lock, as the member knows it.
+type LockStatus struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	Holder    string `json:"holder"`
+	State     string `json:"state"` // held, foreign, free, unknown
 }
 
 // PeerStatus is a member as another one sees it.

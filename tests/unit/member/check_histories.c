@@ -214,23 +214,31 @@ static void run_with_writes(int64_t ms)
 
 static void history_begin(uint64_t seed)
 {
+	bool has_lock;
+
 	world_begin(seed);
 	world.conf.lease_duration_ms = DURATION_MS;
 	world.conf.lease_renew_ms = RENEW_MS;
 	world.conf.lease_margin_ms = MARGIN_MS;
 	world.conf.shards = 1 + server_roll(4);
 	deletes_seat = server_roll(3) == 0;
+	has_lock = server_roll(2);
 	for (int i = 0, n = 2 + server_roll(4); i < n; i++) {
 		struct world_member *member =
 			world_member((char[]){ (char)('a' + i), '\0' });
 
 		if (server_roll(2))
 			world_lock_file(member);
+		if (has_lock)
+			world_lock(member);
 		if (server_roll(4))
 			world_start(member);
 	}
-	if (server_roll(3) == 0)
-		world_member("a"); /* a twin, on another host */
+	if (server_roll(3) > 0)
+		return;
+	world_member("a"); /* a twin, on another host */
+	if (has_lock)
+		world_lock(&world.members[world.members_n - 1]);
 }
 
 /* Everything works again. */

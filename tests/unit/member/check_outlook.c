@@ -17,6 +17,7 @@ static struct ring outlook_of(const struct outlook *outlook)
 		.known = outlook->known,
 		.identity = outlook_identity(outlook),
 		.is_serving = outlook_is_serving(outlook),
+		.is_barred = outlook->locks_are_foreign,
 		.follows = { true, true },
 		.now_ms = outlook->now_ms,
 		.times = &times,
@@ -47,6 +48,7 @@ static struct outlook well(void)
 				 .identity = SLICE_LITERAL("a/1"),
 				 .keeper_reason = "",
 				 .right_until_ms = 1000,
+				 .locks_until_ms = INT64_MAX,
 				 .now_ms = 500,
 				 .changeover = &changeover,
 				 .catalogued = 3 };
@@ -91,6 +93,59 @@ START_TEST(fail_closed_right_that_has_run_out_is_lost)
 
 	outlook.now_ms = 1000;
 	expect(&outlook, RING_RIGHT_LOST, 2, "not renewed in time");
+}
+END_TEST
+
+START_TEST(right_lasts_no_longer_than_the_evidence_of_the_real_lock)
+{
+	struct outlook outlook = well();
+
+	outlook.locks_until_ms = 600;
+	outlook.locks_were_held = true;
+	expect(&outlook, RING_ACTIVE, 2, "");
+	ck_assert_int_eq(outlook_of(&outlook).right_until_ms, 600);
+	outlook.now_ms = 600;
+	ck_assert(!outlook_is_serving(&outlook));
+	ck_assert(outlook_wants_locks(&outlook));
+	expect(&outlook, RING_RIGHT_LOST, 2, "lock is not known to be the ring's");
+	outlook.locks_were_held = false;
+	expect(&outlook, RING_NOT_READY, 2, "lock is not known to be the ring's");
+	outlook.locks_until_ms = 2000;
+	outlook.now_ms = 1000;
+	ck_assert(!outlook_wants_locks(&outlook));
+	expect(&outlook, RING_RIGHT_LOST, 2, "not renewed in time");
+}
+END_TEST
+
+START_TEST(member_waits_while_a_replica_without_ringside_leads)
+{
+	struct outlook outlook = well();
+
+	outlook.locks_until_ms = 0;
+	outlook.locks_are_foreign = true;
+	outlook.locks_were_held = true;
+	expect(&outlook, RING_WAITING, 0, "runs without Ringside");
+	ck_assert(!outlook_is_serving(&outlook));
+	/* Ready as a spare is; or a rolling update would not go on. */
+	ck_assert(outlook_wants_locks(&outlook));
+}
+END_TEST
+
+START_TEST(real_lock_is_left_alone_until_all_objects_are_labelled)
+{
+	struct outlook outlook = well();
+
+	known.labelled = 1;
+	ck_assert(!outlook_wants_locks(&outlook));
+	known.labelled = 3;
+	outlook.catalogued = 0;
+	ck_assert(!outlook_wants_locks(&outlook));
+	/* One that is not there cannot be labelled. */
+	known.labelled = 1;
+	outlook.catalogued = 1;
+	ck_assert(outlook_wants_locks(&outlook));
+	outlook.is_leaving = true;
+	ck_assert(!outlook_wants_locks(&outlook));
 }
 END_TEST
 
@@ -160,6 +215,9 @@ END_TEST
 UNIT_MAIN("member/outlook", outlook_of_an_owner_is_active,
 	  outlook_of_another_incarnation_owns_nothing,
 	  fail_closed_right_that_has_run_out_is_lost,
+	  right_lasts_no_longer_than_the_evidence_of_the_real_lock,
+	  member_waits_while_a_replica_without_ringside_leads,
+	  real_lock_is_left_alone_until_all_objects_are_labelled,
 	  fail_closed_lease_that_is_not_ours_owns_nothing,
 	  fail_closed_disagreement_owns_nothing,
 	  outlook_without_an_assignment_is_not_ready,

@@ -66,10 +66,11 @@ START_TEST(ring_serves_a_resource_after_its_first_pass)
 }
 END_TEST
 
-START_TEST(ring_serves_while_active_or_standby_and_holds_otherwise)
+START_TEST(ring_serves_while_active_or_waiting_for_its_turn_and_holds_otherwise)
 {
 	static const bool serves[] = {
-		[RING_NOT_READY] = false,  [RING_STANDBY] = true,  [RING_ACTIVE] = true,
+		[RING_NOT_READY] = false,  [RING_STANDBY] = true,
+		[RING_ACTIVE] = true,      [RING_WAITING] = true,
 		[RING_RIGHT_LOST] = false, [RING_LEAVING] = false,
 	};
 	struct ring ring = active_ring();
@@ -78,6 +79,19 @@ START_TEST(ring_serves_while_active_or_standby_and_holds_otherwise)
 		ring.state = (enum ring_state)state;
 		ck_assert_int_eq(ring_serves(&ring, &foos), serves[state]);
 		ck_assert_str_ne(ring_state_name(ring.state), "");
+	}
+}
+END_TEST
+
+START_TEST(controller_leads_beside_a_member_that_is_active_or_stands_by)
+{
+	struct ring ring = active_ring();
+
+	for (int state = RING_NOT_READY; state <= RING_LEAVING; state++) {
+		ring.state = (enum ring_state)state;
+		ck_assert_int_eq(ring_may_lead(&ring, 0),
+				 state == RING_ACTIVE || state == RING_STANDBY);
+		ck_assert(!ring_may_lead(&ring, 1000));
 	}
 }
 END_TEST
@@ -133,6 +147,7 @@ UNIT_MAIN("ring/ring", ring_lets_writes_to_owned_buckets_pass,
 	  ring_fences_from_the_very_millisecond_in_which_the_right_ends,
 	  ring_has_a_right_only_while_it_is_active_and_owns_something,
 	  ring_serves_a_resource_after_its_first_pass,
-	  ring_serves_while_active_or_standby_and_holds_otherwise,
+	  ring_serves_while_active_or_waiting_for_its_turn_and_holds_otherwise,
+	  controller_leads_beside_a_member_that_is_active_or_stands_by,
 	  ring_pinned_by_an_exchange_outlives_its_successor,
 	  ring_published_from_the_current_one_is_a_copy)

@@ -17,6 +17,7 @@
 #include "proxy/member/labeller.h"
 #include "proxy/member/membership.h"
 #include "tests/unit/member/world/calls.h"
+#include "tests/unit/member/world/stubs.h"
 
 #define WORLD_MEMBERS_MAX 8
 #define WORLD_BUCKETS 64
@@ -37,7 +38,9 @@ struct world_member {
 	struct arena *arena;
 	char lock_file[64]; /* "" for none */
 	bool is_leaving, has_left;
-	int64_t life; /* how many processes it has been */
+	enum ring_state state;
+	int64_t losses; /* of the right to write */
+	int64_t life;   /* how many processes it has been */
 	struct bucket_set shown[RESOURCE_ROLES_N];
 	int64_t follows_ms[RESOURCE_ROLES_N]; /* when views are as shown */
 };
@@ -54,55 +57,6 @@ static struct {
 	int64_t moves;
 	int64_t published_ms;
 } world;
-
-/* --- what other modules would do --- */
-
-struct labeller {
-	struct labeller_env env;
-	struct loop_task task;
-};
-
-static inline void labeller_run(void *arg)
-{
-	struct labeller *labeller = arg;
-
-	labeller->env.on_labelled(labeller->env.arg, 0);
-}
-
-struct labeller *labeller_create(const struct labeller_env *env, uint32_t labelled)
-{
-	struct labeller *labeller = calloc(1, sizeof(*labeller));
-
-	labeller->env = *env;
-	loop_task_init(&labeller->task, labeller_run, labeller);
-	if (labelled == 0)
-		loop_task_start(env->loop, &labeller->task);
-	return labeller;
-}
-
-void labeller_destroy(struct labeller *labeller)
-{
-	if (labeller)
-		loop_task_stop(&labeller->task);
-	free(labeller);
-}
-
-void labeller_reload(struct labeller *labeller, const struct member_conf *conf)
-{
-}
-
-void labeller_count_into(struct labeller *labeller, int64_t *values)
-{
-}
-
-const struct metric labeller_metrics[LABELLER_METRICS_N] = { 0 };
-
-const struct catalog_entry *catalog_entry(const struct catalog *catalog, int index)
-{
-	static const struct catalog_entry known = { .is_known = true };
-
-	return &known;
-}
 
 /* --- one_writer --- */
 
@@ -238,7 +192,10 @@ static inline void world_on_view_dropped(void *arg)
 static inline void world_on_ring(void *arg)
 {
 	struct world_member *member = arg;
+	enum ring_state state = member->ring.current->state;
 
+	member->losses += state != member->state && state == RING_RIGHT_LOST;
+	member->state = state;
 	for (int role = 0; role < RESOURCE_ROLES_N; role++) {
 		const struct bucket_set *shown = &member->ring.current->shown[role];
 		int64_t wait_ms = server_roll(world.views_ms);
@@ -289,6 +246,15 @@ static inline struct world_member *world_member(const char *id)
 	member->conf.lock_file = member->lock_file;
 	world_spec_init(member);
 	return member;
+}
+
+/* Its controller elects a leader by the Lease `lock`. */
+static inline void world_lock(struct world_member *member)
+{
+	member->spec.locks[0] = (struct ring_lock){ .namespace = SLICE_LITERAL("ns"),
+						    .name = SLICE_LITERAL("lock") };
+	member->spec.locks_n = 1;
+	ring_spec_seal(&member->spec, member->arena);
 }
 
 /* It has a disk of its own. */
