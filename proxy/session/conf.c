@@ -38,9 +38,9 @@ const struct opt session_options[] = {
 	  .max = 600000,
 	  .value = "5s",
 	  .reload = true,
-	  .help = "How long a watch whose client does not read may hold up a change "
+	  .help = "How long a watch whose client reads nothing may hold up a change "
 		  "of view, or keep what has left from being acknowledged, before it "
-		  "is cut." },
+		  "is cut; one whose client goes on reading, twelve times as long." },
 };
 
 const size_t session_options_n = sizeof(session_options) / sizeof(session_options[0]);

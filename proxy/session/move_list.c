@@ -10,8 +10,15 @@
 #include "proxy/net/headers.h"
 #include "proxy/session/mover.h"
 
-#define PAGE_ITEMS 500
-#define PAGE_TIMEOUT_MS 30000
+/*
+ * A page costs the API server a look at all that is behind it, so small objects come by
+ * more than a few; and it must come to its end, with a slow client, before the API
+ * server gives it up (60 s). Here a page takes the memory of its largest item.
+ */
+#define PAGE_ITEMS_MIN 500
+#define PAGE_ITEMS_MAX 10000
+#define PAGE_BYTES (8u << 20)
+#define PAGE_TIMEOUT_MS 60000
 #define ACCEPT_BYTES_MAX 8192
 #define TARGET_BYTES_MAX (64u * 1024)
 
@@ -59,14 +66,26 @@ static int write_position(const struct move *move, struct slice token, struct bu
 	return rc < 0 ? rc : query_escape(out, token);
 }
 
+/* As many as PAGE_BYTES hold, by those that have come. */
+static size_t page_items(const struct move *move)
+{
+	size_t items = move->items_n == 0
+			       ? 0
+			       : PAGE_BYTES / (move->items_bytes / move->items_n + 1);
+
+	if (items < PAGE_ITEMS_MIN)
+		return PAGE_ITEMS_MIN;
+	return items < PAGE_ITEMS_MAX ? items : PAGE_ITEMS_MAX;
+}
+
 static int write_target(const struct move *move, struct slice token, struct buf *out)
 {
 	int rc = buf_append(out, move->plan.path);
 
 	/* Not for a person: the API server indents for some User-Agents. */
 	if (rc == 0)
-		rc = buf_printf(out,
-				"?pretty=false&limit=%d&labelSelector=", PAGE_ITEMS);
+		rc = buf_printf(out, "?pretty=false&limit=%zu&labelSelector=",
+				page_items(move));
 	if (rc == 0)
 		rc = write_selector(move, out);
 	if (rc == 0 && move->plan.field_selector.len > 0) {
@@ -102,6 +121,7 @@ static void ask_page(struct move *move, struct slice token)
 
 void move_list_start(struct move *move)
 {
+	move->items_n = move->items_bytes = 0;
 	ask_page(move, slice_make(NULL, 0));
 }
 
@@ -153,6 +173,8 @@ static int add_event(struct move *move, struct slice object)
 	size_t start = move->out.len;
 	int rc;
 
+	move->items_n++;
+	move->items_bytes += object.len;
 	item.type = is_release(move) ? WATCH_DELETED : WATCH_ADDED;
 	item.version = is_release(move) ? move->version : NULL;
 	rc = event_write_item(&move->out, move->encoding, &item);

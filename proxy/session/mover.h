@@ -62,6 +62,7 @@ struct move {
 	enum kube_encoding encoding;
 	struct list_reader reader;
 	bool has_reader;
+	size_t items_n, items_bytes; /* of the list, so far */
 	struct buf frame;
 	struct frame_scanner scanner;
 	uint64_t position; /* of the watch */

@@ -126,16 +126,22 @@ static bool has_returned(const struct resource *resource)
 	return resource->returning == 0 || served_for_ms(resource) >= RETURN_MS;
 }
 
+/*
+ * Who comes back late, or breaks off and comes back again and again, is not waited for:
+ * it is moved, whenever that is, and not served the former view any more.
+ */
+static bool is_waited_for(const struct resource *resource, const struct stream *stream)
+{
+	return stream->move != NULL && !stream->is_released &&
+	       stream->opened_ms <= resource->served_ms +
+					    resource->sessions->conf.session_timeout_ms;
+}
+
 bool resource_is_released(const struct resource *resource)
 {
-	if (resource->is_given_up)
-		return true;
-	LIST_EACH(node, &resource->streams) {
-		const struct stream *stream = LIST_OWNER(node, struct stream, node);
-
-		if (stream->move != NULL && !stream->is_released)
+	LIST_EACH(node, &resource->streams)
+		if (is_waited_for(resource, LIST_OWNER(node, struct stream, node)))
 			return false;
-	}
 	return has_returned(resource);
 }
 
@@ -166,23 +172,22 @@ bool resource_is_settled(const struct resource *resource)
 	return has_returned(resource);
 }
 
-/*
- * A reader that stops in the middle holds up the others no longer than this, nor does
- * one that breaks off and comes back again and again: who was cut, or is moved later,
- * is not served the former view any more.
- */
+/* A reader that never stops, and gets nowhere: so many times as long. */
+#define DRIPS_MAX 12
+
+/* A reader that stops in the middle holds up the others no longer than this. */
 static void cut_late(struct resource *resource)
 {
 	struct sessions *sessions = resource->sessions;
-	int64_t oldest = sessions_now_ms(sessions) - sessions->conf.session_timeout_ms;
-	bool gives_up = !resource->is_given_up && resource->served_ms <= oldest;
+	int64_t timeout_ms = sessions->conf.session_timeout_ms;
+	int64_t now_ms = sessions_now_ms(sessions);
 
-	resource->is_given_up |= gives_up;
 	LIST_EACH(node, &resource->streams) {
 		struct stream *stream = LIST_OWNER(node, struct stream, node);
 
 		if (stream->move == NULL || stream->is_released ||
-		    (stream->opened_ms > oldest && !gives_up))
+		    (now_ms < stream->taken_ms + timeout_ms &&
+		     now_ms < stream->opened_ms + DRIPS_MAX * timeout_ms))
 			continue;
 		sessions->values[SESSIONS_CUT]++;
 		exchange_cut(stream->exchange);
@@ -208,7 +213,6 @@ void resource_moves_begin(struct resource *resource)
 	loop_timer_init(&resource->moving, on_moving, resource);
 	resource->returning = resource->ended;
 	resource->ended = 0;
-	resource->is_given_up = false;
 	resource->served_ms = sessions_now_ms(resource->sessions);
 	loop_timer_start(resource->sessions->env.loop, &resource->moving, LOOK_MS);
 }

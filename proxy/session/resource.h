@@ -37,7 +37,6 @@ struct resource {
 	int ended;                /* WATCHes that this change has ended */
 	int returning;            /* of these, what has not come back */
 	int64_t served_ms;        /* since when */
-	bool is_given_up;         /* no longer waited for */
 	struct loop_timer moving; /* looks at them, while there are some */
 	struct view admitted;     /* the view, as it was given to the last request */
 	struct watchers watchers; /* of it */

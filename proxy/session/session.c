@@ -173,6 +173,8 @@ static int hook_pass(struct stream *stream, struct slice bytes, size_t *n, bool 
 	resource->ended += *ends;
 	stream->is_ended |= *ends;
 	*n = bytes.len;
+	if (bytes.len > 0)
+		stream->taken_ms = end.now_ms;
 	stream_follow_move(stream);
 	look_told(stream);
 	return 0;

@@ -18,7 +18,7 @@ struct stream *stream_create(void *owner, struct exchange *exchange, bool is_wat
 	stream->is_watch = is_watch;
 	stream->is_unframed = !is_watch;
 	stream->facts.since_ms = now_ms;
-	stream->opened_ms = now_ms;
+	stream->opened_ms = stream->taken_ms = now_ms;
 	list_init(&stream->node);
 	buf_init(&stream->frame, LIST_ITEM_BYTES_MAX);
 	return stream;

@@ -36,6 +36,7 @@ struct stream {
 	size_t initial_matched;
 	uint64_t watcher; /* whose it is */
 	int64_t opened_ms;
+	int64_t taken_ms; /* when bytes of it have left last */
 	/*
 	 * A WATCH without a position begins with the state of things: its objects'
 	 * versions are noted here, up to the first frame that is something else.

@@ -7,7 +7,7 @@
 
 static const struct answer all_well[] = {
 	{ LEFT AT_R, 200, LIST_OF("90", "t", OBJECT("a", "50", "1")) },
-	{ LEFT "&continue=t", 200, LIST_OF("90", "", OBJECT("b", "60", "1")) },
+	{ NEXT, 200, LIST_OF("90", "", OBJECT("b", "60", "1")) },
 	{ CAME AT_F, 200,
 	  LIST_OF("100", "", OBJECT("x", "70", "2") "," OBJECT("y", "99", "2")) },
 	{ WATCH_FROM("90&timeoutSeconds=4&allowWatchBookmarks=true"), 200,
@@ -197,7 +197,7 @@ static const struct obstacle obstacles[] = {
 	  "\"code\":410" },
 	{ "the past is compacted between two pages",
 	  { { LEFT AT_R, 200, LIST_OF("90", "t", OBJECT("a", "50", "1")) },
-	    { LEFT "&continue=t", 410, "{}" } },
+	    { NEXT, 410, "{}" } },
 	  EXPIRED_GONE,
 	  "\"code\":410" },
 	{ "nothing is said yet, and the API server is busy",

@@ -16,6 +16,10 @@
 #define R 90
 #define F 100
 #define LIST "GET /foos?pretty=false&limit=500&labelSelector="
+/* Small ones: as many as there may be. */
+#define NEXT \
+	"GET /foos?pretty=false&limit=10000&labelSelector=" \
+	"bucket.ringside.dev%2Fr%20in%20%281%29&continue=t"
 #define LEFT LIST "bucket.ringside.dev%2Fr%20in%20%281%29"
 #define CAME LIST "bucket.ringside.dev%2Fr%20in%20%282%29"
 #define AT_R "&resourceVersion=90&resourceVersionMatch=Exact"

@@ -14,7 +14,7 @@
 #include "tests/unit/net/fake_ring.c" // NOLINT(bugprone-suspicious-include)
 
 #define LIST "GET /apis/g/v1/foos?limit=1"
-#define EXCHANGES_MAX 4
+#define EXCHANGES_MAX 8
 
 /* In place of proxy/net's: what is told to it is kept. */
 struct exchange {
