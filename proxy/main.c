@@ -1,6 +1,7 @@
 /*
  * The command line: run, check, describe.
  */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,10 @@
 #include "proxy/proxy.h"
 
 #define TEXT_BYTES_MAX (1 << 20)
+
+/* Free memory at the heap's end that is kept; single pieces that are not its. */
+#define MEMORY_KEPT_BYTES (4 << 20)
+#define MEMORY_MAPPED_BYTES (512 << 10)
 
 extern char **environ;
 
@@ -101,6 +106,16 @@ static void allow_descriptors(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/*
+ * What a burst of requests used serves the next one: by default the C library gives
+ * every 128 KiB back to the kernel, and takes them anew for the next request.
+ */
+static void keep_memory(void)
+{
+	(void)mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT_BYTES);
+	(void)mallopt(M_MMAP_THRESHOLD, MEMORY_MAPPED_BYTES);
+}
+
 static int run(const struct command *command)
 {
 	struct config *config;
@@ -111,6 +126,7 @@ static int run(const struct command *command)
 		return fail(&err, EXIT_FAILURE);
 	log_open(STDERR_FILENO, (enum log_level)config->conf.log_level);
 	allow_descriptors();
+	keep_memory();
 	if (proxy_create(&proxy, config, &command->overrides, &err) != 0)
 		return fail(&err, EXIT_FAILURE);
 	proxy_run(proxy);

@@ -40,11 +40,11 @@ struct arena {
 
 static struct block *block_create(size_t size)
 {
-	struct block *block = calloc(1, sizeof(*block) + size);
+	struct block *block = malloc(sizeof(*block) + size);
 
 	if (!block)
 		abort();
-	block->size = size;
+	*block = (struct block){ .size = size };
 	ASAN_POISON_MEMORY_REGION(block->bytes, size);
 	return block;
 }
@@ -127,7 +127,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	void *memory = arena_take(arena, rounded + RED_ZONE_BYTES);
 
 	ASAN_UNPOISON_MEMORY_REGION(memory, size);
-	return memory;
+	return memset(memory, 0, size);
 }
 
 char *arena_text(struct arena *arena, struct slice bytes)
