@@ -1,14 +1,20 @@
 #include "proxy/net/connections.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <h2o.h>
 #include <h2o/http2.h>
 
-void connections_init(struct connections *connections)
+/* One watch for the connection's life; the socket is never read by it. */
+#define HANGUP_EVENTS (EPOLLRDHUP | EPOLLET)
+
+void connections_init(struct connections *connections, struct loop *loop)
 {
-	*connections = (struct connections){ 0 };
+	*connections = (struct connections){ .loop = loop };
 	list_init(&connections->open);
 }
 
@@ -17,18 +23,44 @@ static void on_close(void *data)
 	struct connection *connection = data;
 
 	connection->connections->n--;
+	loop_fd_remove(connection->hangup);
 	list_remove(&connection->node);
 	free(connection);
+}
+
+static void on_hangup(void *arg, uint32_t events)
+{
+	struct connection *connection = arg;
+
+	(void)events;
+	connection->has_hung_up = true;
+	if (connection->on_hangup != NULL)
+		connection->on_hangup(connection->arg);
+}
+
+/* A client that is neither read nor written to is found dead by this alone. */
+static void keep_alive(int fd)
+{
+	int on = 1, idle_s = 20, interval_s = 5;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s,
+			 sizeof(interval_s));
 }
 
 void connections_add(struct connections *connections, h2o_socket_t *socket)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
+	int fd = h2o_socket_get_fd(socket);
 
 	if (connection == NULL)
 		abort();
+	keep_alive(fd);
 	connection->connections = connections;
 	connection->socket = socket;
+	connection->hangup = loop_fd_add(connections->loop, fd, HANGUP_EVENTS,
+					 on_hangup, connection);
 	connections->n++;
 	list_init(&connection->node);
 	list_add(&connections->open, &connection->node);
@@ -45,6 +77,16 @@ bool connection_begin(struct connection *connection, size_t body_bytes)
 {
 	connection->completed += body_bytes;
 	return guard_begin(&connection->guard);
+}
+
+void connection_on_hangup(struct connection *connection, void (*listener)(void *arg),
+			  void *arg)
+{
+	connection->on_hangup = listener;
+	connection->arg = arg;
+	/* An edge that nobody listened to is told again to who asks anew. */
+	if (listener != NULL && connection->has_hung_up)
+		loop_fd_change(connection->hangup, HANGUP_EVENTS);
 }
 
 void connection_cut(struct connection *connection)

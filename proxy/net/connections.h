@@ -9,11 +9,13 @@
 
 #include "proxy/base/list.h"
 #include "proxy/net/guard.h"
+#include "proxy/net/loop.h"
 
 struct st_h2o_context_t;
 struct st_h2o_socket_t;
 
 struct connections {
+	struct loop *loop;
 	struct list open;
 	int64_t n;
 	/* As of the last look. */
@@ -25,17 +27,21 @@ struct connection {
 	struct list node; /* in connections->open */
 	struct connections *connections;
 	struct st_h2o_socket_t *socket;
+	struct loop_fd *hangup;
+	void (*on_hangup)(void *arg); /* NULL: nobody listens */
+	void *arg;
 	struct guard guard;
 	bool is_cut;
+	bool has_hung_up;
 	uint64_t partial; /* names the request that is incomplete for longest, or 0 */
 	size_t partial_bytes; /* of all that are */
 	uint64_t read_before; /* socket's count when nothing was incomplete */
 	uint64_t completed;   /* bytes of bodies that were completed since */
 };
 
-void connections_init(struct connections *connections);
+void connections_init(struct connections *connections, struct loop *loop);
 
-/* Takes note of a new one, until its socket closes. */
+/* Takes note of a new one, until its socket closes; a client that dies is found. */
 void connections_add(struct connections *connections, struct st_h2o_socket_t *socket);
 
 /* The one of a socket that was added. */
@@ -44,6 +50,14 @@ struct connection *connection_of(struct st_h2o_socket_t *socket);
 /* A request has arrived as a whole, with a body of that size. False: see guard_begin.
  */
 bool connection_begin(struct connection *connection, size_t body_bytes);
+
+/*
+ * Tells, from the loop, that the client has hung up; at once where it has already.
+ * One listener at a time, until it is NULL. h2o sees it by reading alone, and
+ * an HTTP/1 connection is not read while a request is answered.
+ */
+void connection_on_hangup(struct connection *connection, void (*listener)(void *arg),
+			  void *arg);
 
 /* h2o sees the end and closes, from the loop. */
 void connection_cut(struct connection *connection);

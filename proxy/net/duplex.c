@@ -2,13 +2,12 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <h2o.h>
+
+#include "proxy/net/connections.h"
 
 struct duplex {
 	struct loop *loop;
@@ -16,7 +15,6 @@ struct duplex {
 	struct dial *dial;
 	void (*on_end)(void *arg);
 	void *arg;
-	struct loop_fd *hangup;
 	struct loop_timer linger; /* since the last byte that left */
 	bool is_writing;          /* h2o holds `down` */
 	bool is_client_over;
@@ -32,8 +30,7 @@ static void end(struct duplex *duplex)
 {
 	duplex->is_ended = true;
 	loop_timer_stop(&duplex->linger);
-	loop_fd_remove(duplex->hangup);
-	duplex->hangup = NULL;
+	connection_on_hangup(connection_of(duplex->client), NULL, NULL);
 	dial_want(duplex->dial, false, false);
 	h2o_socket_read_stop(duplex->client);
 	duplex->on_end(duplex->arg);
@@ -50,12 +47,11 @@ static void linger(struct duplex *duplex)
 }
 
 /* A client that is not read, as upstream does not read either, is not seen to go. */
-static void on_hangup(void *arg, uint32_t events)
+static void on_hangup(void *arg)
 {
 	struct duplex *duplex = arg;
 
-	if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) &&
-	    !loop_timer_is_running(&duplex->linger))
+	if (!loop_timer_is_running(&duplex->linger))
 		linger(duplex);
 }
 
@@ -164,30 +160,23 @@ void duplex_pump(struct duplex *duplex)
 		linger(duplex);
 }
 
-static void set_options(int fd)
+/* h2o reads until there is nothing more to read: this is what bounds it. */
+static void bound_reads(int fd)
 {
-	/* h2o reads until there is nothing more to read: this is what bounds it. */
 	int bytes = DUPLEX_BYTES;
-	/* Who is neither read nor written to is found dead by this alone. */
-	int on = 1, idle_s = 20, interval_s = 5;
 
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s,
-			 sizeof(interval_s));
 }
 
 struct duplex *duplex_create(struct loop *loop, const struct duplex_sides *sides,
 			     void (*on_end)(void *arg), void *arg)
 {
 	struct duplex *duplex = calloc(1, sizeof(*duplex));
-	int fd = h2o_socket_get_fd(sides->client);
 
 	if (duplex == NULL)
 		abort();
 	assert(sides->first.len <= DUPLEX_BYTES);
-	set_options(fd);
+	bound_reads(h2o_socket_get_fd(sides->client));
 	duplex->loop = loop;
 	duplex->client = sides->client;
 	duplex->dial = sides->dial;
@@ -198,7 +187,7 @@ struct duplex *duplex_create(struct loop *loop, const struct duplex_sides *sides
 		memcpy(duplex->down, sides->first.data, sides->first.len);
 	duplex->client->data = duplex;
 	loop_timer_init(&duplex->linger, on_linger, duplex);
-	duplex->hangup = loop_fd_add(loop, fd, EPOLLRDHUP | EPOLLET, on_hangup, duplex);
+	connection_on_hangup(connection_of(duplex->client), on_hangup, duplex);
 	return duplex;
 }
 
@@ -207,7 +196,6 @@ void duplex_close(struct duplex *duplex)
 	if (duplex == NULL)
 		return;
 	loop_timer_stop(&duplex->linger);
-	loop_fd_remove(duplex->hangup);
 	/* Also with a write under way: its callback does not come then. */
 	h2o_socket_close(duplex->client);
 	free(duplex);

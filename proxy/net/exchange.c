@@ -295,7 +295,7 @@ void exchange_start(struct server *server, struct guard *guard,
 	loop_task_init(&exchange->free_task, exchange_free, exchange);
 	loop_task_init(&exchange->poke_task, on_poke, exchange);
 	buf_init(&exchange->own, SINK_BATCH_BYTES);
-	sink_init(&exchange->sink, server->loop, req, &sink_events, exchange);
+	sink_init(&exchange->sink, req, &sink_events, exchange);
 	read_request(exchange, req);
 	exchange->is_unwanted = server_is_full(server);
 	exchange->charge = exchange_bytes(exchange);

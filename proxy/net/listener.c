@@ -200,7 +200,7 @@ int listener_create(struct listener **out, struct server *server, char **ca_pem,
 	if (listener == NULL)
 		abort();
 	listener->server = server;
-	connections_init(&listener->connections);
+	connections_init(&listener->connections, server->loop);
 	loop_timer_init(&listener->look, on_look, listener);
 	loop_timer_init(&listener->no_fds, on_fds, listener);
 	loop_timer_start(server->loop, &listener->look, LOOK_MS);

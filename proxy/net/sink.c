@@ -2,9 +2,10 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <sys/epoll.h>
 
 #include <h2o.h>
+
+#include "proxy/net/connections.h"
 
 /* Ours in the request's pool: h2o tells the pool's end to it, and nothing else. */
 struct anchor {
@@ -17,11 +18,17 @@ static bool is_http1(const h2o_req_t *req)
 	return req->version < 0x200;
 }
 
+static void stop_listening(struct sink *sink)
+{
+	if (sink->connection != NULL)
+		connection_on_hangup(sink->connection, NULL, NULL);
+	sink->connection = NULL;
+}
+
 static void sink_detach(struct sink *sink, bool is_complete)
 {
 	sink->req = NULL;
-	loop_fd_remove(sink->hangup);
-	sink->hangup = NULL;
+	stop_listening(sink);
 	sink->events->on_gone(sink->arg, is_complete);
 }
 
@@ -57,30 +64,25 @@ static void on_stop(h2o_generator_t *generator, h2o_req_t *req)
 	(void)req;
 }
 
-static void on_hangup(void *arg, uint32_t events)
+static void on_hangup(void *arg)
 {
-	struct sink *sink = arg;
-
-	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		sink_abort(sink);
+	sink_abort(arg);
 }
 
-void sink_init(struct sink *sink, struct loop *loop, struct st_h2o_req_t *req,
+void sink_init(struct sink *sink, struct st_h2o_req_t *req,
 	       const struct sink_events *events, void *arg)
 {
 	struct anchor *anchor =
 		h2o_mem_alloc_shared(&req->pool, sizeof(*anchor), on_dispose);
 
 	*anchor = (struct anchor){ { on_proceed, on_stop }, sink };
-	*sink = (struct sink){ .req = req, .loop = loop, .events = events, .arg = arg };
+	*sink = (struct sink){ .req = req, .events = events, .arg = arg };
 	buf_init(&sink->batch, SINK_BATCH_BYTES);
 	sink->anchor = anchor;
 	if (is_http1(req)) {
-		h2o_socket_t *socket = req->conn->callbacks->get_socket(req->conn);
-
-		/* Edge-triggered, and never read: headers point into h2o's buffer. */
-		sink->hangup = loop_fd_add(loop, h2o_socket_get_fd(socket),
-					   EPOLLRDHUP | EPOLLET, on_hangup, sink);
+		sink->connection =
+			connection_of(req->conn->callbacks->get_socket(req->conn));
+		connection_on_hangup(sink->connection, on_hangup, sink);
 	}
 }
 
@@ -89,8 +91,7 @@ void sink_finish(struct sink *sink)
 	if (sink->req != NULL)
 		sink->anchor->sink = NULL;
 	sink->req = NULL;
-	loop_fd_remove(sink->hangup);
-	sink->hangup = NULL;
+	stop_listening(sink);
 	buf_finish(&sink->batch);
 }
 

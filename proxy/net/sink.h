@@ -37,11 +37,10 @@ enum sink_last {
 struct sink {
 	struct st_h2o_req_t *req; /* NULL once gone */
 	struct anchor *anchor;    /* in the request's pool */
-	struct loop *loop;
 	const struct sink_events *events;
 	void *arg;
-	struct loop_fd *hangup;
-	struct buf batch; /* what h2o is sending */
+	struct connection *connection; /* of HTTP/1: tells of a client that leaves */
+	struct buf batch;              /* what h2o is sending */
 	char chunk_head[24];
 	bool is_started;
 	bool is_busy;
@@ -52,7 +51,7 @@ struct sink {
 };
 
 /* events and arg outlive the sink. */
-void sink_init(struct sink *sink, struct loop *loop, struct st_h2o_req_t *req,
+void sink_init(struct sink *sink, struct st_h2o_req_t *req,
 	       const struct sink_events *events, void *arg);
 
 /* After on_gone, or before any head was sent. */

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "tests/unit/net/stage.h"
 
@@ -81,6 +82,30 @@ START_TEST(connections_let_the_last_request_arrive_whatever_it_takes)
 }
 END_TEST
 
+START_TEST(connections_tell_of_a_client_that_leaves_whenever_it_does)
+{
+	struct peer peer;
+
+	stage_open(&stage, 0);
+	/* Behind its request, with it, and while it is answered. */
+	for (int when = 0; when < 3; when++) {
+		peer_connect(&peer, stage.loop, stage.port);
+		if (when == 0)
+			peer_settle(stage.loop);
+		peer_send(&peer, "GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
+		if (when == 2)
+			fake_begin(fake_expect(stage.fake, "GET /x"), 200, NULL);
+		ck_assert_int_eq(shutdown(peer.fd, SHUT_WR), 0);
+		peer_wait_over(&peer);
+		stage_wait_open(&stage, 0);
+		ck_assert_uint_eq(fake_open(stage.fake), 0);
+		peer_close(&peer);
+	}
+	stage_close(&stage);
+}
+END_TEST
+
 UNIT_MAIN("net/connections",
 	  connections_whose_requests_arrive_slowest_go_when_memory_is_short,
-	  connections_let_the_last_request_arrive_whatever_it_takes)
+	  connections_let_the_last_request_arrive_whatever_it_takes,
+	  connections_tell_of_a_client_that_leaves_whenever_it_does)
