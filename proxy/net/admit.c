@@ -305,7 +305,9 @@ static void prepare(struct exchange *exchange)
 	call->spec = exchange->server->spec;
 	call->query = exchange->query;
 	call->bytes = exchange->body;
-	call->random = backoff_random();
+	/* A call into the kernel, for what may be placed alone. */
+	if (exchange->resource != NULL)
+		call->random = backoff_random();
 	call->arena = exchange->arena;
 	call->bucket = BUCKET_NONE;
 	call->label = BUCKET_NONE;

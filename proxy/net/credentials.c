@@ -30,35 +30,53 @@ static int server_split(const char *server, char *part[4], struct err *err)
 	return rc;
 }
 
+/* "::host:port": whatever the URL names is found there. */
+static struct curl_slist *found_at(const char *host, const char *port)
+{
+	struct curl_slist *list;
+	char *to;
+
+	if (asprintf(&to, "::%s:%s", host, port) < 0)
+		abort();
+	list = curl_slist_append(NULL, to);
+	free(to);
+	return list;
+}
+
+/* From scheme, host, port and path of the server's URL. */
+static int take_parts(struct credentials *credentials, char *part[4], struct err *err)
+{
+	const char *name = credentials->cluster->tls_server_name;
+	size_t path = strlen(part[3]);
+
+	while (path > 0 && part[3][path - 1] == '/')
+		part[3][--path] = '\0';
+	credentials->prefix = strdup(part[3]);
+	if (asprintf(&credentials->url, "%s://%s:%s", part[0], name ? name : part[1],
+		     part[2]) < 0)
+		abort();
+	if (name != NULL)
+		credentials->connect_to = found_at(part[1], part[2]);
+	credentials->parts = curl_url();
+	if (curl_url_set(credentials->parts, CURLUPART_URL, credentials->url, 0) !=
+	    CURLUE_OK)
+		return err_set(err, -EINVAL, "tls-server-name '%s': no name of a host",
+			       name ? name : "");
+	return 0;
+}
+
 int credentials_init(struct credentials *credentials, const struct cluster *cluster,
 		     struct err *err)
 {
 	char *part[4] = { 0 };
 	int rc = server_split(cluster->server, part, err);
 
-	if (rc == 0) {
-		const char *name = cluster->tls_server_name;
-		size_t path = strlen(part[3]);
-
-		memset(credentials, 0, sizeof(*credentials));
-		credentials->cluster = cluster;
-		buf_init(&credentials->authorization, TOKEN_BYTES_MAX + 64);
-		while (path > 0 && part[3][path - 1] == '/')
-			part[3][--path] = '\0';
-		credentials->prefix = strdup(part[3]);
-		if (asprintf(&credentials->url, "%s://%s:%s", part[0],
-			     name ? name : part[1], part[2]) < 0)
-			abort();
-		if (name != NULL) {
-			/* "::host:port": whatever the URL names is found there. */
-			char *to;
-
-			if (asprintf(&to, "::%s:%s", part[1], part[2]) < 0)
-				abort();
-			credentials->connect_to = curl_slist_append(NULL, to);
-			free(to);
-		}
-	}
+	*credentials = (struct credentials){ .cluster = cluster };
+	buf_init(&credentials->authorization, TOKEN_BYTES_MAX + 64);
+	if (rc == 0)
+		rc = take_parts(credentials, part, err);
+	if (rc != 0)
+		credentials_finish(credentials);
 	for (int i = 0; i < 4; i++)
 		curl_free(part[i]);
 	return rc;
@@ -67,6 +85,7 @@ int credentials_init(struct credentials *credentials, const struct cluster *clus
 void credentials_finish(struct credentials *credentials)
 {
 	free(credentials->url);
+	curl_url_cleanup(credentials->parts);
 	free(credentials->prefix);
 	curl_slist_free_all(credentials->connect_to);
 	buf_finish(&credentials->authorization);
@@ -91,7 +110,7 @@ void credentials_apply(const struct credentials *credentials, CURL *easy,
 {
 	const struct cluster *cluster = credentials->cluster;
 
-	curl_easy_setopt(easy, CURLOPT_URL, credentials->url);
+	curl_easy_setopt(easy, CURLOPT_CURLU, credentials->parts);
 	curl_easy_setopt(easy, CURLOPT_CONNECT_TO, credentials->connect_to);
 	if (cluster->ca_pem != NULL || cluster->ca_file != NULL) {
 		/* Those of the system beside it are none of the cluster's. */

@@ -18,6 +18,7 @@
 struct credentials {
 	const struct cluster *cluster;
 	char *url;    /* what the certificate is checked against */
+	CURLU *parts; /* the same: parsed once, not for each request */
 	char *prefix; /* the path part of the server's URL, no slash at the end */
 	struct curl_slist *connect_to; /* where that really is, or NULL */
 	struct buf authorization;      /* "Authorization: Bearer ...", or empty */

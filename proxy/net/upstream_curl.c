@@ -16,24 +16,22 @@
 #include "proxy/base/log.h"
 #include "proxy/net/credentials.h"
 #include "proxy/net/curl_loop.h"
+#include "proxy/net/handles.h"
 #include "proxy/net/sockets.h"
 
 #define CONNECTIONS_KEPT_MAX 512L
-/* Below kube-apiserver's own 90 s, so that we never reuse what it just closed. */
-#define CONNECTION_IDLE_S 60L
-#define HANDLES_KEPT_MAX 64
+/* Of a head, at first; it grows to TRANSFER_HEADERS_MAX. */
+#define FIELDS_MIN 16
 
 struct curl_upstream {
 	struct upstream super;
 	struct loop *loop;
 	struct credentials credentials;
-	int64_t connect_timeout_ms;
 	struct curl_loop curl;
 	struct sockets sockets;
+	struct handles handles;
 	struct loop_task work;
 	struct list ready; /* transfers with something to tell */
-	CURL *kept[HANDLES_KEPT_MAX];
-	int kept_n;
 };
 
 struct transfer {
@@ -41,12 +39,14 @@ struct transfer {
 	const struct upstream_events *events;
 	void *arg;
 	CURL *easy;
-	struct arena *arena; /* request line, head */
+	struct arena *arena; /* request line, header lines, head */
 	struct curl_slist *headers;
+	struct curl_slist **headers_end;
 	struct list node; /* in upstream->ready */
 	struct buf body;
 	struct upstream_head head;
 	struct header *fields;
+	size_t fields_size;
 	size_t head_bytes;
 	enum upstream_result result;
 	struct err err;
@@ -55,6 +55,7 @@ struct transfer {
 	int64_t until_ms; /* when that is over; 0: no limit */
 	int port;         /* of its connection, here; 0: it has not left */
 	int sends;        /* how often the request was about to leave */
+	bool is_member;
 	bool is_safe;
 	bool is_refused;
 	bool is_resend_forbidden;
@@ -67,7 +68,6 @@ struct transfer {
 
 static void transfer_free(struct transfer *transfer)
 {
-	curl_slist_free_all(transfer->headers);
 	buf_finish(&transfer->body);
 	arena_destroy(transfer->arena);
 	free(transfer);
@@ -111,20 +111,40 @@ static void head_begin(struct transfer *transfer, struct slice line)
 	transfer->head.phrase = arena_copy(transfer->arena, slice_trim(line));
 }
 
+/* Room for one field more, or NULL. */
+static struct header *field_add(struct transfer *transfer)
+{
+	struct upstream_head *head = &transfer->head;
+
+	if (head->headers_n == TRANSFER_HEADERS_MAX)
+		return NULL;
+	if (head->headers_n == transfer->fields_size) {
+		const struct header *few = transfer->fields;
+		size_t size = few != NULL ? 2 * transfer->fields_size : FIELDS_MIN;
+
+		transfer->fields = arena_alloc(transfer->arena, size * sizeof(*few));
+		transfer->fields_size = size;
+		if (few != NULL)
+			memcpy(transfer->fields, few, head->headers_n * sizeof(*few));
+		head->headers = transfer->fields;
+	}
+	return &transfer->fields[head->headers_n++];
+}
+
 static int head_field(struct transfer *transfer, struct slice line)
 {
 	ptrdiff_t colon = slice_find(line, ':');
-	struct header *field = &transfer->fields[transfer->head.headers_n];
+	struct header *field;
 	uint64_t length;
 
 	if (colon <= 0)
 		return 0; /* a folded or nameless line: nothing that means anything */
-	if (transfer->head.headers_n == TRANSFER_HEADERS_MAX)
+	field = field_add(transfer);
+	if (field == NULL)
 		return -EMSGSIZE;
 	line = arena_copy(transfer->arena, line);
 	field->name = slice_make(line.data, (size_t)colon);
 	field->value = slice_trim(slice_from(line, (size_t)colon + 1));
-	transfer->head.headers_n++;
 	if (slice_is_nocase(field->name, "content-length") &&
 	    slice_to_u64(field->value, &length) == 0 && length <= INT64_MAX)
 		transfer->head.content_length = (int64_t)length;
@@ -264,67 +284,69 @@ static void ready_run(void *arg)
 
 /* --- starting --- */
 
-static CURL *handle_get(struct curl_upstream *upstream)
-{
-	CURL *easy = upstream->kept_n > 0 ? upstream->kept[--upstream->kept_n]
-					  : curl_easy_init();
-
-	if (easy == NULL)
-		abort();
-	return easy;
-}
-
-static void handle_put(struct curl_upstream *upstream, CURL *easy)
-{
-	if (upstream->kept_n == HANDLES_KEPT_MAX) {
-		curl_easy_cleanup(easy);
-		return;
-	}
-	curl_easy_reset(easy);
-	upstream->kept[upstream->kept_n++] = easy;
-}
-
+/* As curl_slist_append, in the arena. */
 static void add_line(struct transfer *transfer, const char *line)
 {
-	transfer->headers = curl_slist_append(transfer->headers, line);
-	if (transfer->headers == NULL)
-		abort();
+	struct curl_slist *node = arena_alloc(transfer->arena, sizeof(*node));
+
+	node->data = (char *)(uintptr_t)line;
+	*transfer->headers_end = node;
+	transfer->headers_end = &node->next;
+}
+
+static void add_field(struct transfer *transfer, const struct header *field)
+{
+	/* libcurl's way to send a field without a value: "Name;". */
+	const char *colon = field->value.len > 0 ? ": " : ";";
+	size_t at = field->name.len + strlen(colon);
+	char *line = arena_alloc(transfer->arena, at + field->value.len + 1);
+
+	memcpy(line, field->name.data, field->name.len);
+	memcpy(line + field->name.len, colon, at - field->name.len);
+	memcpy(line + at, field->value.data, field->value.len);
+	add_line(transfer, line);
+}
+
+static bool is_given(const struct upstream_request *request, const char *name)
+{
+	for (size_t i = 0; i < request->headers_n; i++)
+		if (slice_is_nocase(request->headers[i].name, name))
+			return true;
+	return false;
+}
+
+static void add_own(struct transfer *transfer)
+{
+	struct err err;
+	const char *line = credentials_header(&transfer->upstream->credentials, &err);
+
+	if (err.text[0] != '\0')
+		log_warn("upstream", "token not read, the last one stays in force",
+			 log_text("reason", err.text));
+	if (line != NULL)
+		add_line(transfer, arena_text(transfer->arena, slice_of(line)));
 }
 
 static void add_headers(struct transfer *transfer,
 			const struct upstream_request *request)
 {
-	/* What libcurl would add by itself. */
-	static const char *const added[] = { "Accept", "Content-Type", "Expect" };
-	bool is_given[3] = { false };
+	/* What libcurl would add by itself, and how it is told not to. */
+	static const struct {
+		const char *name, *without;
+	} added[] = {
+		{ "Accept", "Accept:" },
+		{ "Content-Type", "Content-Type:" },
+		{ "Expect", "Expect:" },
+	};
 
-	for (size_t i = 0; i < request->headers_n; i++) {
-		const struct header *field = &request->headers[i];
-		/* libcurl's way to send a field without a value: "Name;". */
-		const char *colon = field->value.len > 0 ? ": " : ";";
-
-		for (int k = 0; k < 3; k++)
-			is_given[k] |= slice_is_nocase(field->name, added[k]);
-		add_line(transfer, arena_printf(transfer->arena, "%.*s%s%.*s",
-						SLICE_ARGS(field->name), colon,
-						SLICE_ARGS(field->value)));
-	}
-	for (int k = 0; k < 3; k++)
-		if (!is_given[k])
-			add_line(transfer,
-				 arena_printf(transfer->arena, "%s:", added[k]));
-	if (request->identity == UPSTREAM_AS_MEMBER) {
-		struct err err;
-		const char *line =
-			credentials_header(&transfer->upstream->credentials, &err);
-
-		if (err.text[0] != '\0')
-			log_warn("upstream",
-				 "token not read, the last one stays in force",
-				 log_text("reason", err.text));
-		if (line != NULL)
-			add_line(transfer, line);
-	}
+	transfer->headers_end = &transfer->headers;
+	for (size_t i = 0; i < request->headers_n; i++)
+		add_field(transfer, &request->headers[i]);
+	for (size_t k = 0; k < sizeof(added) / sizeof(added[0]); k++)
+		if (!is_given(request, added[k].name))
+			add_line(transfer, added[k].without);
+	if (transfer->is_member)
+		add_own(transfer);
 	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
 }
 
@@ -351,20 +373,10 @@ static void set_request(struct transfer *transfer,
 		curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
 }
 
-static void set_transport(struct transfer *transfer)
+static void set_callbacks(struct transfer *transfer)
 {
 	CURL *easy = transfer->easy;
 
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 20L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 5L);
-	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, CONNECTION_IDLE_S);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-			 (long)transfer->upstream->connect_timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_text);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
@@ -391,16 +403,12 @@ static struct transfer *curl_start(struct upstream *super,
 	transfer->limit_ms = request->write_limit_ms;
 	if (transfer->limit_ms > 0)
 		transfer->until_ms = loop_now_ms(upstream->loop) + transfer->limit_ms;
+	transfer->is_member = request->identity == UPSTREAM_AS_MEMBER;
 	transfer->arena = arena_create();
-	transfer->fields = arena_alloc(transfer->arena,
-				       TRANSFER_HEADERS_MAX * sizeof(struct header));
 	list_init(&transfer->node);
 	buf_init(&transfer->body, TRANSFER_BYTES_MAX);
-	transfer->easy = handle_get(upstream);
-	set_transport(transfer);
-	sockets_watch(&upstream->sockets, transfer->easy);
-	credentials_apply(&upstream->credentials, transfer->easy,
-			  request->identity == UPSTREAM_AS_MEMBER);
+	transfer->easy = handles_get(&upstream->handles, transfer->is_member);
+	set_callbacks(transfer);
 	set_request(transfer, request);
 	add_headers(transfer, request);
 	if (curl_multi_add_handle(upstream->curl.multi, transfer->easy) != CURLM_OK)
@@ -427,13 +435,15 @@ static void curl_take(struct transfer *transfer, size_t n)
 static void curl_close(struct transfer *transfer)
 {
 	struct curl_upstream *upstream = transfer->upstream;
+	bool is_sound = transfer->is_ended && transfer->result == UPSTREAM_COMPLETE &&
+			transfer->sends == 1;
 
 	list_remove(&transfer->node);
 	transfer->is_closed = true;
 	if (!transfer->is_ended)
 		curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, 1L);
 	curl_multi_remove_handle(upstream->curl.multi, transfer->easy);
-	handle_put(upstream, transfer->easy);
+	handles_put(&upstream->handles, transfer->easy, transfer->is_member, is_sound);
 	if (!transfer->is_telling)
 		transfer_free(transfer);
 }
@@ -442,8 +452,7 @@ static void curl_destroy(struct upstream *super)
 {
 	struct curl_upstream *upstream = (struct curl_upstream *)super;
 
-	while (upstream->kept_n > 0)
-		curl_easy_cleanup(upstream->kept[--upstream->kept_n]);
+	handles_finish(&upstream->handles);
 	curl_loop_finish(&upstream->curl);
 	sockets_finish(&upstream->sockets);
 	loop_task_stop(&upstream->work);
@@ -478,9 +487,10 @@ int upstream_curl_create(struct upstream **out, struct loop *loop,
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	upstream->super.backend = &curl_backend;
 	upstream->loop = loop;
-	upstream->connect_timeout_ms = connect_timeout_ms;
 	list_init(&upstream->ready);
 	sockets_init(&upstream->sockets);
+	handles_init(&upstream->handles, &upstream->credentials, &upstream->sockets,
+		     connect_timeout_ms);
 	loop_task_init(&upstream->work, ready_run, upstream);
 	curl_loop_init(&upstream->curl, loop, ready_run, upstream);
 	curl_multi_setopt(upstream->curl.multi, CURLMOPT_MAXCONNECTS,

@@ -1,0 +1,76 @@
+#include "proxy/net/handles.h"
+
+#include <stdlib.h>
+
+/* Below kube-apiserver's own 90 s, so that we never reuse what it just closed. */
+#define CONNECTION_IDLE_S 60L
+
+void handles_init(struct handles *handles, const struct credentials *credentials,
+		  struct sockets *sockets, int64_t connect_timeout_ms)
+{
+	*handles = (struct handles){ .credentials = credentials,
+				     .sockets = sockets,
+				     .connect_timeout_ms = connect_timeout_ms };
+}
+
+static void kept_finish(struct handles_kept *kept)
+{
+	while (kept->n > 0)
+		curl_easy_cleanup(kept->easy[--kept->n]);
+}
+
+void handles_finish(struct handles *handles)
+{
+	kept_finish(&handles->client);
+	kept_finish(&handles->member);
+}
+
+static struct handles_kept *kept_of(struct handles *handles, bool is_member)
+{
+	return is_member ? &handles->member : &handles->client;
+}
+
+static CURL *handle_create(const struct handles *handles, bool is_member)
+{
+	CURL *easy = curl_easy_init();
+
+	if (easy == NULL)
+		abort();
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 20L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 5L);
+	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, CONNECTION_IDLE_S);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+			 (long)handles->connect_timeout_ms);
+	sockets_watch(handles->sockets, easy);
+	credentials_apply(handles->credentials, easy, is_member);
+	return easy;
+}
+
+CURL *handles_get(struct handles *handles, bool is_member)
+{
+	struct handles_kept *kept = kept_of(handles, is_member);
+
+	return kept->n > 0 ? kept->easy[--kept->n] : handle_create(handles, is_member);
+}
+
+void handles_put(struct handles *handles, CURL *easy, bool is_member, bool is_sound)
+{
+	struct handles_kept *kept = kept_of(handles, is_member);
+
+	if (!is_sound || kept->n == HANDLES_KEPT_MAX) {
+		curl_easy_cleanup(easy);
+		return;
+	}
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+	/* Takes back that there is a body, in the request or in the answer. */
+	curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, 0L);
+	kept->easy[kept->n++] = easy;
+}
