@@ -183,11 +183,11 @@ func (b *bench) relists() (float64, error) {
 
 func (m *member) cpu() time.Duration { return wire.CPUOf(m.Process.Pid()) }
 
-// peakMiB is the most memory that the proxy has ever held.
-func (m *member) peakMiB() float64 {
+// heldMiB is how much memory the proxy holds.
+func (m *member) heldMiB() float64 {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", m.Process.Pid()))
 	for line := range bytes.Lines(text) {
-		if value, ok := strings.CutPrefix(string(line), "VmHWM:"); ok {
+		if value, ok := strings.CutPrefix(string(line), "VmRSS:"); ok {
 			n, _ := strconv.Atoi(strings.Fields(value)[0])
 			return float64(n) / 1024
 		}

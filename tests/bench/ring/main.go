@@ -33,6 +33,7 @@ var scenarios = []scenario{
 	{"moves", measureMoves},
 	{"rebalance", measureRebalances},
 	{"crash", measureCrashes},
+	{"labels", measureLabels},
 }
 
 func main() {

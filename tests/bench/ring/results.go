@@ -40,6 +40,11 @@ func (f *figure) median() float64 {
 	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }
 
+func percentile(samples []time.Duration, percent int) float64 {
+	slices.Sort(samples)
+	return ms(samples[(len(samples)-1)*percent/100])
+}
+
 func (f *figure) verdict() string {
 	switch {
 	case math.IsNaN(f.target):
