@@ -260,9 +260,9 @@ func testApplied(f *flight) {
 
 	// Labelled by the coordinator, whose manager is another one.
 	child := createChild(f.t, f.ring, f.parent).GetName()
-	for range 2 {
+	for _, force := range []string{"", "&force=true", "&force=true", ""} {
 		f.checkLabels("one that the coordinator labelled", f.write(http.MethodPatch,
-			f.deploymentsPath("/"+child+"?fieldManager=one&force=true"), apply,
+			f.deploymentsPath("/"+child+"?fieldManager=one"+force), apply,
 			f.deployment(child, f.parent, "a")), f.bucket(), "a")
 	}
 	foo := rig.NewFoo(f.ring.Namespace, "applied")

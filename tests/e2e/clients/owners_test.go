@@ -70,6 +70,7 @@ func TestOwnersOfEveryKind(t *testing.T) {
 
 	f.run("named by a label", testNamedByLabel)
 	f.run("named by an annotation", testNamedByAnnotation)
+	f.run("named by one of two labels of equal keys", testEqualKeysOfConfigMaps)
 	f.run("a reference without controller", testPlainReference)
 	f.run("a cluster-scoped owner", testClusterScopedOwner)
 	f.run("an owner that changes", testOwnerChanges)
@@ -120,6 +121,38 @@ func testNamedByLabel(f *flight) {
 		if want := map[string]int{"a": 3, "b": 1}[id]; len(list.Items) != want {
 			f.t.Errorf("%s shows %d ConfigMaps, not %d", id, len(list.Items), want)
 		}
+	}
+}
+
+// testEqualKeysOfConfigMaps: of equal keys kube-apiserver merges what built-in types
+// hold; wherever the owner is named, the label is its own, or nothing is made.
+func testEqualKeysOfConfigMaps(f *flight) {
+	kube, ctx := harness.Cluster().Kube, f.t.Context()
+	owner := fmt.Sprintf(`"labels":{"example.com/foo":%q}`, f.parent.GetName())
+	claim := fmt.Sprintf(`"labels":{%q:"7"}`, f.ring.Label())
+	for i, metadata := range []string{
+		`"metadata":{"name":%q,` + owner + `,` + claim + `}`,
+		`"metadata":{"name":%q,` + claim + `,` + owner + `}`,
+		`"metadata":{"name":%q,` + owner + `},"metadata":{` + claim + `}`,
+		`"metadata":{` + claim + `},"metadata":{"name":%q,` + owner + `}`,
+		`"metadata":{"name":%q,` + owner + `,"labels":null}`,
+	} {
+		name := fmt.Sprintf("equal-keys-%d", i)
+		answer := f.raw.Do("POST", "/api/v1/namespaces/"+f.ring.Namespace+"/configmaps",
+			fmt.Sprintf(`{"apiVersion":"v1","kind":"ConfigMap",`+metadata+`}`, name), "Content-Type: "+harness.JSON)
+		if answer.StatusCode == 400 {
+			continue
+		}
+		made := harness.Must1(kube.CoreV1().ConfigMaps(f.ring.Namespace).Get(ctx, name, metav1.GetOptions{}))(f.t)
+		want := ""
+		if made.Labels["example.com/foo"] != "" {
+			want = f.bucket()
+		}
+		f.t.Logf("%s: %v", metadata, made.Labels)
+		if made.Labels[f.ring.Label()] != want {
+			f.t.Errorf("%s: its labels are %v", metadata, made.Labels)
+		}
+		harness.Must(f.t, kube.CoreV1().ConfigMaps(f.ring.Namespace).Delete(ctx, name, metav1.DeleteOptions{}))
 	}
 }
 

@@ -30,6 +30,10 @@ spec:
     served: true
     storage: true
     schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+  - name: v1beta1
+    served: true
+    storage: false
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
 `
 
 const thingRBAC = `apiVersion: rbac.authorization.k8s.io/v1
@@ -45,31 +49,35 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: things}
 subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: member-a}]
 `
 
-// checkThings creates Things and waits until the member shows them all.
+// checkThings creates Things, in all versions of their API, past the member and through
+// it, and waits until the member shows them all, in each version.
 func checkThings(t *testing.T, ring *harness.Ring, round string, count int) {
 	t.Helper()
-	direct := harness.Cluster().Dynamic.Resource(things).Namespace(ring.Namespace)
+	versions := []schema.GroupVersionResource{things, things.GroupResource().WithVersion("v1beta1")}
+	clients := []*rig.Clients{harness.Cluster().Clients, ring.Members["a"].AsAdmin()}
 	for i := range count {
+		version := versions[i/2%2]
 		thing := &unstructured.Unstructured{Object: map[string]any{
-			"apiVersion": "example.com/v1", "kind": "Thing",
+			"apiVersion": version.GroupVersion().String(), "kind": "Thing",
 			"metadata": map[string]any{"name": fmt.Sprintf("%s-%d", round, i)},
 		}}
 		harness.Eventually(t, "a Thing is created", func(ctx context.Context) error {
-			_, err := direct.Create(ctx, thing, metav1.CreateOptions{})
+			_, err := clients[i%2].Dynamic.Resource(version).Namespace(ring.Namespace).Create(ctx, thing, metav1.CreateOptions{})
 			if apierrors.IsAlreadyExists(err) {
 				return nil
 			}
 			return err
 		})
 	}
-	through := ring.Members["a"].AsAdmin().Dynamic.Resource(things).Namespace(ring.Namespace)
-	harness.Eventually(t, "the member shows the Things", func(ctx context.Context) error {
-		list, err := through.List(ctx, metav1.ListOptions{})
-		if err == nil && len(list.Items) != count {
-			err = fmt.Errorf("%d of %d", len(list.Items), count)
-		}
-		return err
-	})
+	for _, version := range versions {
+		harness.Eventually(t, "the member shows the Things", func(ctx context.Context) error {
+			list, err := clients[1].Dynamic.Resource(version).Namespace(ring.Namespace).List(ctx, metav1.ListOptions{})
+			if err == nil && len(list.Items) != count {
+				err = fmt.Errorf("%d of %d", len(list.Items), count)
+			}
+			return err
+		})
+	}
 }
 
 // The type may come after the ring, go, and come back.
@@ -83,12 +91,12 @@ func TestACRDThatComesLateAndIsRecreated(t *testing.T) {
 	waitLog(t, ring.Members["a"], "things.example.com")
 	harness.Must(t, cluster.Apply(t.Context(), thingCRD))
 	ring.WaitActive("a")
-	checkThings(t, ring, "first", 3)
+	checkThings(t, ring, "first", 4)
 
 	kubeconfig := harness.Must1(cluster.API.Kubeconfig(controlplane.Admin))(t)
 	harness.Must1(cluster.Kubectl(t.Context(), kubeconfig, "delete", "crd", "things.example.com", "--timeout=30s"))(t)
 	harness.Must(t, cluster.Apply(t.Context(), thingCRD))
-	checkThings(t, ring, "second", 2)
+	checkThings(t, ring, "second", 4)
 	ring.WaitActive("a")
 }
 

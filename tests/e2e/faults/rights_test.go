@@ -122,7 +122,12 @@ func TestTheLogSaysWhichRightOnTheResourcesIsMissing(t *testing.T) {
 	roles := harness.Cluster().Kube.RbacV1().ClusterRoles()
 	harness.NewRing(t, "on", 1, nil) // makes the role
 	full := harness.Must1(roles.Get(t.Context(), "ringside-foos", metav1.GetOptions{}))(t)
-	for _, verbs := range [][]string{{"list", "watch"}, {"patch"}} {
+	for _, row := range []struct{ verbs, log []string }{
+		{[]string{"list", "watch"}, []string{"level=error", "resource=foos", "RBAC must allow", "list"}},
+		{[]string{"patch"}, []string{"level=error", "resource=foos", "RBAC must allow", "patch"}},
+		{[]string{"get"}, []string{"level=warn", "resource=deployments", "RBAC must allow", "get", "on foos"}},
+	} {
+		verbs := row.verbs
 		t.Run(strings.Join(verbs, " and "), func(t *testing.T) {
 			t.Cleanup(func() { restore(t, full) })
 			ring := harness.NewRing(t, "on-"+verbs[0], 1, nil) // applies the whole role
@@ -134,8 +139,12 @@ func TestTheLogSaysWhichRightOnTheResourcesIsMissing(t *testing.T) {
 				Group: rig.Foos.Group, Resource: rig.Foos.Resource, Verb: verbs[0]})
 			ring.Start("a")
 			harness.Must(t, createFoos(t, ring, 3))
-			waitLog(t, ring.Members["a"], "level=error", "resource=foos", "RBAC must allow", verbs[0])
+			child := rig.NewDeployment(ring.Namespace, "child", &ring.Foos()[0])
+			harness.Must1(harness.Cluster().Kube.AppsV1().Deployments(ring.Namespace).
+				Create(t.Context(), child, metav1.CreateOptions{}))(t)
+			waitLog(t, ring.Members["a"], row.log...)
 			restore(t, full)
+			ring.WaitDeploymentsLabelled(1)
 			ring.WaitLabelled(3)
 			ring.WaitActive("a")
 			if seen := ring.Members["a"].Seen(t); len(seen) != 3 {
