@@ -92,6 +92,8 @@ static enum filter_verdict refuse_foreign(struct filter_call *call, int bucket)
 		why = arena_printf(call->arena,
 				   "bucket %d is on its way from %.*s to %.*s", bucket,
 				   SLICE_ARGS(who.owner), SLICE_ARGS(who.target));
+	if (call->ring->state == RING_STANDBY)
+		why = arena_printf(call->arena, "%s; this one is a standby", why);
 	return fence_refuse(call, FENCE_FOREIGN, why);
 }
 
@@ -151,7 +153,9 @@ static enum filter_verdict refuse_unreadable(struct filter_call *call)
 
 static enum filter_verdict fence_permit(struct filter_call *call, int bucket)
 {
-	if (!ring_has_right(call->ring, call->now_ms))
+	bool is_standby = call->ring->state == RING_STANDBY;
+
+	if (!ring_has_right(call->ring, call->now_ms) && !(is_standby && bucket >= 0))
 		return refuse_without_right(call, bucket);
 	if (bucket >= 0 && !ring_may_write(call->ring, bucket, call->now_ms))
 		return refuse_foreign(call, bucket);

@@ -292,18 +292,22 @@ START_TEST(refusal_is_not_found_where_the_object_is_anothers_and_that_was_wished
 		{ { "PATCH", DEPLOYMENTS "/x", MERGE, AT(3), { 0 }, 0, NULL }, 409 },
 	};
 
-	for (size_t i = 0; i < COUNT(rows) * 2; i++) {
-		const struct row *row = &rows[i / 2].row;
-		int code = rows[i / 2].code;
+	static const enum ring_state states[] = { RING_ACTIVE, RING_STANDBY,
+						  RING_RIGHT_LOST, RING_LEAVING };
+
+	for (size_t i = 0; i < COUNT(rows) * COUNT(states); i++) {
+		const struct row *row = &rows[i / COUNT(states)].row;
+		int code = rows[i / COUNT(states)].code;
 		struct desk desk;
 
 		open_row(&desk, row);
 		desk.spec.resources[0].refuse = REFUSE_NOT_FOUND;
 		desk.call.label = 3;
-		if (i % 2 == 1) {
-			desk.ring.state = RING_RIGHT_LOST;
+		desk.ring.state = states[i % COUNT(states)];
+		if (desk.ring.state == RING_STANDBY)
+			desk.ring.owned = buckets("");
+		else if (desk.ring.state != RING_ACTIVE)
 			code = 409;
-		}
 		ck_assert_int_eq(send(&desk), FILTER_REPLY);
 		desk_check_reply(&desk, code, code == 404 ? "NotFound" : "Conflict",
 				 "ring foos");
