@@ -35,6 +35,13 @@ static bool may_create(const struct filter_call *call)
 		(request->verb == KUBE_VERB_PATCH && is_apply(call->content_type)));
 }
 
+/* Its body may say which object it is about: fewer look-ups. */
+static bool names_uid(const struct filter_call *call)
+{
+	return call->request->verb == KUBE_VERB_UPDATE &&
+	       slice_is(call->request->subresource, "status");
+}
+
 static unsigned fence_wants(const struct filter_call *call)
 {
 	bool is_owned = call->resource && call->resource->role == RESOURCE_OWNED;
@@ -44,6 +51,8 @@ static unsigned fence_wants(const struct filter_call *call)
 		return FILTER_NEEDS_NOTHING;
 	if (call->request->name.len == 0)
 		return FILTER_NEEDS_BODY | owner;
+	if (names_uid(call))
+		return FILTER_NEEDS_OBJECT | FILTER_NEEDS_BODY;
 	return FILTER_NEEDS_OBJECT | (may_create(call) ? owner : 0);
 }
 

@@ -53,7 +53,8 @@ enum placement_known {
  */
 struct evidence {
 	enum placement_known known;
-	int bucket; /* of PLACED_AT */
+	int bucket;   /* of PLACED_AT */
+	bool is_aged; /* known for long: good for letting pass, not for refusing */
 };
 
 /* Why the fence let a write not pass. */

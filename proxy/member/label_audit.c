@@ -226,7 +226,7 @@ static void on_begin(void *arg)
 		wait_again(audit);
 		return;
 	}
-	audit->owners = known_create(LABEL_AUDIT_OWNERS_MAX, INT64_MAX);
+	audit->owners = known_create(LABEL_AUDIT_OWNERS_MAX, INT64_MAX, INT64_MAX);
 	on_next(audit);
 }
 

@@ -64,16 +64,12 @@ static void lookup_failed(struct exchange *exchange, const struct err *failure)
 	reply_status(exchange, &status);
 }
 
-static void on_located(struct exchange *exchange, struct evidence *to,
-		       struct evidence evidence, const struct err *failure)
+/* What has been known for long may let a write pass; whose it is not is asked anew. */
+static bool is_stale(const struct exchange *exchange, const struct evidence *evidence)
 {
-	exchange->locate = NULL;
-	if (failure != NULL) {
-		lookup_failed(exchange, failure);
-		return;
-	}
-	*to = evidence;
-	gather_next(exchange);
+	return evidence->is_aged &&
+	       !bucket_set_has(&exchange->server->ring->current->owned,
+			       evidence->bucket);
 }
 
 static void on_label_keys(void *arg, const struct slice *keys, size_t keys_n,
@@ -93,22 +89,6 @@ static void on_label_keys(void *arg, const struct slice *keys, size_t keys_n,
 	exchange->call.label_keys = copies;
 	exchange->call.label_keys_n = keys_n;
 	gather_next(exchange);
-}
-
-static void on_object_located(void *arg, struct evidence evidence,
-			      const struct err *failure)
-{
-	struct exchange *exchange = arg;
-
-	on_located(exchange, &exchange->call.object, evidence, failure);
-}
-
-static void on_owner_located(void *arg, struct evidence evidence,
-			     const struct err *failure)
-{
-	struct exchange *exchange = arg;
-
-	on_located(exchange, &exchange->call.owner, evidence, failure);
 }
 
 static void gather_body(struct exchange *exchange)
@@ -131,26 +111,64 @@ static void gather_body(struct exchange *exchange)
 		exchange->call.is_body_unreadable = true;
 }
 
-static void gather_object(struct exchange *exchange)
+static void gather_object(struct exchange *exchange, bool takes_aged);
+static void gather_owner(struct exchange *exchange, bool takes_aged);
+
+static void on_object_located(void *arg, struct evidence evidence,
+			      const struct err *failure)
 {
+	struct exchange *exchange = arg;
+
+	exchange->locate = NULL;
+	exchange->call.object = evidence;
+	if (failure != NULL)
+		lookup_failed(exchange, failure);
+	else if (is_stale(exchange, &evidence))
+		gather_object(exchange, false);
+	else
+		gather_next(exchange);
+}
+
+static void on_owner_located(void *arg, struct evidence evidence,
+			     const struct err *failure)
+{
+	struct exchange *exchange = arg;
+
+	exchange->locate = NULL;
+	exchange->call.owner = evidence;
+	if (failure != NULL)
+		lookup_failed(exchange, failure);
+	else if (is_stale(exchange, &evidence))
+		gather_owner(exchange, false);
+	else
+		gather_next(exchange);
+}
+
+/* A replacement that names a uid is for that object alone, says the API server too. */
+static void gather_object(struct exchange *exchange, bool takes_aged)
+{
+	const struct kube_request *request = &exchange->kube;
 	struct locate_question question = {
 		.resource = exchange->resource,
-		.namespace = exchange->kube.namespace,
-		.name = exchange->kube.name,
+		.namespace = request->namespace,
+		.name = request->name,
 	};
 
-	if (exchange->call.body != NULL && exchange->kube.subresource.len == 0)
+	if (exchange->call.body != NULL &&
+	    (request->subresource.len == 0 || slice_is(request->subresource, "status")))
 		question.uid = exchange->call.body->uid;
+	question.takes_aged = takes_aged && request->verb == KUBE_VERB_UPDATE;
 	exchange->locate = locate_object(exchange->server->locator, &question,
 					 on_object_located, exchange);
 }
 
-static void gather_owner(struct exchange *exchange)
+static void gather_owner(struct exchange *exchange, bool takes_aged)
 {
 	struct owned child = {
 		.resource = exchange->resource,
 		.namespace = exchange->kube.namespace,
 		.meta = exchange->call.body,
+		.takes_aged = takes_aged,
 	};
 
 	exchange->locate = locate_owner(exchange->server->locator, &child,
@@ -186,10 +204,10 @@ static void gather_next(struct exchange *exchange)
 	}
 	if (needs & FILTER_NEEDS_OBJECT) {
 		exchange->needs &= ~(unsigned)FILTER_NEEDS_OBJECT;
-		gather_object(exchange);
+		gather_object(exchange, true);
 	} else if ((needs & FILTER_NEEDS_OWNER) && exchange->call.body != NULL) {
 		exchange->needs &= ~(unsigned)FILTER_NEEDS_OWNER;
-		gather_owner(exchange);
+		gather_owner(exchange, true);
 	} else {
 		decide(exchange);
 	}

@@ -65,6 +65,7 @@ static void exchange_free(void *arg)
 		transfer_close(exchange->upstream, exchange->transfer);
 	sink_finish(&exchange->sink);
 	buf_finish(&exchange->own);
+	buf_finish(&exchange->answer);
 	if (exchange->ring != NULL)
 		ring_unref(exchange->ring);
 	arena_destroy(exchange->arena);
@@ -74,7 +75,7 @@ static void exchange_free(void *arg)
 size_t exchange_bytes(const struct exchange *exchange)
 {
 	size_t n = EXCHANGE_BYTES + arena_bytes(exchange->arena) + exchange->own.size +
-		   exchange->sink.batch.size;
+		   exchange->answer.size + exchange->sink.batch.size;
 
 	/* h2o has the body too, until the client was answered. */
 	if (exchange->sink.req != NULL)

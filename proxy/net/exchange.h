@@ -96,6 +96,9 @@ struct exchange {
 	enum upstream_result result;
 	bool is_in_flight; /* counted in the ring's writes in flight */
 	int64_t limit_ms;  /* our clock: a write has had its time; 0: no limit */
+	int64_t sent_ms;   /* our clock: it was let pass */
+	struct buf answer; /* to a write, to be learned from; cap 0: it is not */
+	enum kube_encoding answer_encoding;
 	struct stream *stream;
 	struct tunnel *tunnel;
 

@@ -10,6 +10,7 @@
 #include "proxy/base/units.h"
 #include "proxy/net/exchange.h"
 #include "proxy/net/headers.h"
+#include "proxy/net/learn.h"
 #include "proxy/net/renamer.h"
 #include "proxy/net/server.h"
 #include "proxy/net/tunnel.h"
@@ -45,6 +46,7 @@ bool forward_may_send(void *arg)
 		exchange->is_in_flight = true;
 		server->values[SERVER_FENCED]++;
 	}
+	exchange->sent_ms = call->now_ms;
 	return true;
 }
 
@@ -128,6 +130,9 @@ void forward_pump(struct exchange *exchange)
 	if (bytes.len == 0 && last == SINK_MORE && exchange->is_head_sent)
 		return;
 	exchange->is_head_sent = true;
+	learn_more(exchange, bytes);
+	if (last == SINK_FINAL)
+		learn_end(exchange);
 	if (last == SINK_ERROR)
 		exchange->server->values[SERVER_CUT]++;
 	if (last != SINK_MORE)
@@ -155,6 +160,7 @@ static void on_head(void *arg, const struct upstream_head *head)
 		return; /* the client left; we wait for the end of its write alone */
 	if (exchange->stream != NULL)
 		exchange->server->relay.head(exchange->stream, head);
+	learn_begin(exchange, head);
 	out.headers_n = headers_pass(head->headers, head->headers_n, &rules, &headers,
 				     exchange->arena);
 	out.headers = headers;

@@ -1,12 +1,10 @@
 #include "proxy/net/known.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "proxy/base/list.h"
 #include "proxy/base/map.h"
-
-/* What is old is still told from what was never known, for so many times its age. */
-#define KNOWN_AGES_KEPT 12
 
 struct fact {
 	struct list node; /* in known->facts */
@@ -24,6 +22,20 @@ struct known {
 	int64_t age_ms;
 	int64_t kept_ms;
 };
+
+char *known_key(int index, struct slice namespace, struct slice name)
+{
+	char *key;
+
+	if (name.len == 0 || name.len > KNOWN_NAME_BYTES_MAX ||
+	    namespace.len > KNOWN_NAME_BYTES_MAX || slice_find(name, '\0') >= 0 ||
+	    slice_find(namespace, '\0') >= 0)
+		return NULL;
+	if (asprintf(&key, "%d/%.*s/%.*s", index, SLICE_ARGS(namespace),
+		     SLICE_ARGS(name)) < 0)
+		abort();
+	return key;
+}
 
 static struct slice fact_uid(const struct fact *fact)
 {
@@ -54,7 +66,7 @@ static void known_expire(struct known *known, int64_t now_ms)
 	}
 }
 
-struct known *known_create(size_t entries_max, int64_t age_ms)
+struct known *known_create(size_t entries_max, int64_t age_ms, int64_t kept_ms)
 {
 	struct known *known = calloc(1, sizeof(*known));
 
@@ -64,8 +76,7 @@ struct known *known_create(size_t entries_max, int64_t age_ms)
 	list_init(&known->facts);
 	known->entries_max = entries_max;
 	known->age_ms = age_ms;
-	known->kept_ms = age_ms < INT64_MAX / KNOWN_AGES_KEPT ? KNOWN_AGES_KEPT * age_ms
-							      : INT64_MAX;
+	known->kept_ms = kept_ms;
 	return known;
 }
 
@@ -86,6 +97,8 @@ void known_put(struct known *known, struct slice key, struct slice uid, int buck
 
 	known_expire(known, at_ms);
 	fact = map_get(known->by_key, key);
+	if (fact != NULL && fact->at_ms > at_ms)
+		return;
 	if (fact != NULL)
 		fact_forget(known, fact);
 	if (map_count(known->by_key) == known->entries_max)
@@ -108,19 +121,21 @@ void known_put(struct known *known, struct slice key, struct slice uid, int buck
 enum known_answer known_find(struct known *known, struct slice key, struct slice uid,
 			     int64_t now_ms, int *bucket)
 {
-	const struct fact *fact = map_get(known->by_key, key);
-	enum known_answer answer = KNOWN;
+	const struct fact *fact;
+	bool is_young;
 
-	if (fact == NULL)
-		return KNOWN_NOT;
-	if (now_ms - fact->at_ms >= known->age_ms)
-		answer = KNOWN_OLD;
-	else if (uid.len > 0 && !slice_eq(uid, fact_uid(fact)))
-		answer = KNOWN_REUSED;
-	else
-		*bucket = fact->bucket;
 	known_expire(known, now_ms);
-	return answer;
+	fact = map_get(known->by_key, key);
+	/* Answers may come out of order: one behind a younger one is old as well. */
+	if (fact == NULL || now_ms - fact->at_ms >= known->kept_ms)
+		return KNOWN_NOT;
+	is_young = now_ms - fact->at_ms < known->age_ms;
+	if (uid.len > 0 && !slice_eq(uid, fact_uid(fact)))
+		return KNOWN_REUSED;
+	if (uid.len == 0 && !is_young)
+		return KNOWN_OLD;
+	*bucket = fact->bucket;
+	return is_young ? KNOWN : KNOWN_AGED;
 }
 
 size_t known_count(const struct known *known)

@@ -10,8 +10,6 @@
 /* Look-ups under way, each for one object. */
 #define FETCHES_MAX 4096
 #define PATH_BYTES_MAX 4096
-/* Names that are longer belong to no object. */
-#define NAME_BYTES_MAX 1024
 
 /* One GET, for all calls that want this object. */
 struct fetch {
@@ -36,6 +34,7 @@ struct locate_call {
 	char *uid;
 	int depth; /* 0: the object itself; above: an owner, whose uid must fit */
 	bool places_main;
+	bool takes_aged;
 	struct loop_task tell;
 	struct evidence evidence;
 	bool is_failed;
@@ -52,21 +51,6 @@ struct locator {
 	struct known *known;
 	struct list calls;
 	int64_t values[LOCATOR_METRICS_N];
-};
-
-#define LOOK_UPS "ringside_locate_total"
-
-const struct metric locator_metrics[] = {
-	[LOCATOR_KNOWN] = { LOOK_UPS, "result=\"known\"", METRIC_COUNTER,
-			    "Where an object belongs: known, or asked of the API "
-			    "server." },
-	[LOCATOR_JOINED] = { LOOK_UPS, "result=\"joined\"", METRIC_COUNTER, NULL },
-	[LOCATOR_FETCHED_NEW] = { LOOK_UPS, "result=\"fetched\",reason=\"new\"",
-				  METRIC_COUNTER, NULL },
-	[LOCATOR_FETCHED_OLD] = { LOOK_UPS, "result=\"fetched\",reason=\"old\"",
-				  METRIC_COUNTER, NULL },
-	[LOCATOR_FETCHED_REUSED] = { LOOK_UPS, "result=\"fetched\",reason=\"reused\"",
-				     METRIC_COUNTER, NULL },
 };
 
 const int64_t *locator_values(const struct locator *locator)
@@ -106,7 +90,8 @@ static void call_tell(void *arg)
 static void call_conclude(struct locate_call *call, enum placement_known known,
 			  int bucket)
 {
-	call->evidence = (struct evidence){ .known = known, .bucket = bucket };
+	call->evidence.known = known;
+	call->evidence.bucket = bucket;
 	loop_task_start(call->locator->api->loop, &call->tell);
 }
 
@@ -139,22 +124,20 @@ static void call_look(struct locate_call *call);
 /* Aims at an object. False when no object can have these names. */
 static bool call_aim(struct locate_call *call, const struct locate_question *at)
 {
-	char index[16];
+	char *key = at->uid.len > KNOWN_NAME_BYTES_MAX
+			    ? NULL
+			    : known_key(at->resource->index, at->namespace, at->name);
 
-	if (at->namespace.len > NAME_BYTES_MAX || at->name.len > NAME_BYTES_MAX ||
-	    at->uid.len > NAME_BYTES_MAX || at->name.len == 0)
+	if (key == NULL)
 		return false;
 	free(call->key);
 	free(call->uid);
-	snprintf(index, sizeof(index), "%d", at->resource->index);
-	if (asprintf(&call->key, "%s/%.*s/%.*s", index, SLICE_ARGS(at->namespace),
-		     SLICE_ARGS(at->name)) < 0)
-		abort();
+	call->key = key;
 	call->uid = text_copy(at->uid);
 	call->resource = at->resource;
-	call->namespace = slice_make(call->key + strlen(index) + 1, at->namespace.len);
-	call->name =
-		slice_make(call->namespace.data + at->namespace.len + 1, at->name.len);
+	call->name = slice_make(key + strlen(key) - at->name.len, at->name.len);
+	call->namespace =
+		slice_make(call->name.data - 1 - at->namespace.len, at->namespace.len);
 	return true;
 }
 
@@ -313,6 +296,7 @@ static struct fetch *fetch_create(struct locate_call *call, const char *target)
 static int count_of(enum known_answer answer)
 {
 	switch (answer) {
+	case KNOWN_AGED:
 	case KNOWN_OLD:
 		return LOCATOR_FETCHED_OLD;
 	case KNOWN_REUSED:
@@ -378,8 +362,10 @@ static void call_look(struct locate_call *call)
 					      slice_of(call->uid),
 					      loop_now_ms(locator->api->loop), &bucket);
 
-	if (answer == KNOWN) {
-		locator->values[LOCATOR_KNOWN]++;
+	if (answer == KNOWN || (answer == KNOWN_AGED && call->takes_aged)) {
+		call->evidence.is_aged = answer == KNOWN_AGED;
+		locator->values[call->evidence.is_aged ? LOCATOR_KNOWN_AGED
+						       : LOCATOR_KNOWN]++;
 		call_conclude(call, PLACED_AT, bucket);
 		return;
 	}
@@ -416,6 +402,7 @@ struct locate_call *locate_object(struct locator *locator,
 	struct locate_call *call = call_create(locator, done, arg);
 
 	call->resource = question->resource;
+	call->takes_aged = question->takes_aged;
 	if (call_aim(call, question))
 		call_look(call);
 	else
@@ -428,6 +415,7 @@ struct locate_call *locate_owner(struct locator *locator, const struct owned *ow
 {
 	struct locate_call *call = call_create(locator, done, arg);
 
+	call->takes_aged = owned->takes_aged;
 	call_climb(call, owned);
 	return call;
 }
@@ -441,6 +429,19 @@ struct locate_call *locate_owner_planned(struct locator *locator,
 	call->places_main = true;
 	call_climb(call, owned);
 	return call;
+}
+
+void locator_learn(struct locator *locator, const struct owned *object, int64_t at_ms)
+{
+	struct slice uid = object->meta->uid;
+	char *key = known_key(object->resource->index, object->namespace,
+			      object->meta->name);
+	int bucket = bucket_of_meta(locator, object->meta);
+
+	if (key && bucket != BUCKET_NONE && uid.len > 0 &&
+	    uid.len <= KNOWN_NAME_BYTES_MAX)
+		known_put(locator->known, slice_of(key), uid, bucket, at_ms);
+	free(key);
 }
 
 void locate_cancel(struct locate_call *call)
@@ -468,7 +469,8 @@ struct locator *locator_create(const struct api *api, const struct catalog *cata
 	locator->catalog = catalog;
 	locator->spec = spec;
 	locator->fetches = map_create(FETCHES_MAX);
-	locator->known = known_create(LOCATE_ENTRIES_MAX, LOCATE_AGE_MS);
+	locator->known =
+		known_create(LOCATE_ENTRIES_MAX, LOCATE_AGE_MS, LOCATE_AGED_MS);
 	list_init(&locator->calls);
 	return locator;
 }

@@ -1,8 +1,9 @@
 /*
  * Which bucket an object belongs to, by evidence: its label, else (for an owned
  * resource) its owner's, up the chain. The evidence is the object as the API
- * server has it, fetched as metadata with our own identity and cached: a name
- * is good for its uid only, and for LOCATE_AGE_MS at most, as names are reused.
+ * server has it, fetched as metadata with our own identity, or learned from the answer
+ * to a write, and cached: by its name alone an object is known for LOCATE_AGE_MS at
+ * most, as names are reused; by its uid too, for LOCATE_AGED_MS (takes_aged).
  *
  * An owner is who bears the name and the uid of the reference (or the name alone,
  * where a label or annotation names it). Where there is no such object (any more),
@@ -18,6 +19,7 @@
 #include "proxy/net/owner.h"
 
 #define LOCATE_AGE_MS 5000
+#define LOCATE_AGED_MS 60000
 #define LOCATE_ENTRIES_MAX 20000
 #define LOCATE_DEPTH_MAX 8
 
@@ -33,6 +35,7 @@ typedef void locate_done(void *arg, struct evidence evidence,
 
 enum {
 	LOCATOR_KNOWN,          /* answered by what was learned before */
+	LOCATOR_KNOWN_AGED,     /* ... long before, of the same uid */
 	LOCATOR_JOINED,         /* ... by what was being asked already */
 	LOCATOR_FETCHED_NEW,    /* asked of the API server: never heard of */
 	LOCATOR_FETCHED_OLD,    /* ... or too long ago */
@@ -74,6 +77,9 @@ struct locate_call *locate_owner(struct locator *locator, const struct owned *ow
 struct locate_call *locate_owner_planned(struct locator *locator,
 					 const struct owned *owned, locate_done *done,
 					 void *arg);
+
+/* Notes an object as the API server had it at at_ms. */
+void locator_learn(struct locator *locator, const struct owned *object, int64_t at_ms);
 
 /* done will not come. NULL is fine. */
 void locate_cancel(struct locate_call *call);

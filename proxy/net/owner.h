@@ -15,6 +15,7 @@ struct locate_question {
 	struct slice namespace;
 	struct slice name;
 	struct slice uid; /* that it must have, as far as that is known; else "" */
+	bool takes_aged;  /* of that uid, what has been known for longer will do */
 };
 
 /* An object as it was seen, or as a body claims it. */
@@ -22,6 +23,7 @@ struct owned {
 	const struct ring_resource *resource;
 	struct slice namespace;
 	const struct object_meta *meta;
+	bool takes_aged; /* of its owner, as in the question */
 };
 
 /* False: it belongs to nobody of the ring. *out borrows from the metadata. */

@@ -34,6 +34,8 @@ var scenarios = []scenario{
 	{"rebalance", measureRebalances},
 	{"crash", measureCrashes},
 	{"labels", measureLabels},
+	{"requests", measureRequests},
+	{"writes", measureWrites},
 }
 
 func main() {

@@ -20,7 +20,7 @@ START_TEST(fence_wants_to_know_what_decides)
 		{ "POST", FOOS, JSON, BODY },
 		{ "POST", DEPLOYMENTS, JSON, BODY | OWNER },
 		{ "PUT", FOOS "/x", JSON, OBJECT },
-		{ "PUT", FOOS "/x/status", JSON, OBJECT },
+		{ "PUT", FOOS "/x/status", JSON, OBJECT | BODY },
 		{ "PATCH", FOOS "/x", MERGE, OBJECT },
 		{ "PATCH", FOOS "/x", APPLY, OBJECT },
 		{ "DELETE", FOOS "/x", "", OBJECT },
