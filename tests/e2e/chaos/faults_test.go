@@ -193,6 +193,8 @@ func leave(ctx context.Context, w *world, p *pair, random *rand.Rand) error {
 // restartServer kills the API server: what it has stored last may be missing from
 // its log.
 func restartServer(ctx context.Context, w *world, _ *pair, random *rand.Rand) error {
+	w.server.Lock() // one restart after the other
+	defer w.server.Unlock()
 	server := harness.Cluster().API
 	killed := time.Now()
 	server.Kill()

@@ -27,6 +27,8 @@ type world struct {
 	audit    *controlplane.AuditReader
 	timeline *timeline
 
+	server sync.Mutex // the API server's restarts
+
 	mutex     sync.Mutex
 	beyond    []span            // delays beyond the margin
 	published []rig.Publication // read, as the log may lack them
