@@ -65,9 +65,14 @@ struct deadlines *deadlines_create(void)
 	struct deadlines *deadlines = calloc(1, sizeof(*deadlines));
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID,
 				  .sigev_signo = DEADLINE_SIGNAL };
+	sigset_t signals;
 
 	if (deadlines == NULL)
 		abort();
+	/* Whoever started us may have blocked it. */
+	sigemptyset(&signals);
+	sigaddset(&signals, DEADLINE_SIGNAL);
+	sigprocmask(SIG_UNBLOCK, &signals, NULL);
 	event.sigev_value.sival_ptr = deadlines;
 	event._sigev_un._tid = gettid();
 	atomic_store(&deadlines->armed_ms, NEVER);

@@ -5,8 +5,7 @@
  * a signal at the deadline, whose handler runs before anything else does once the
  * process goes on. What the kernel has been given by then is on its way all the same.
  *
- * The signal is DEADLINE_SIGNAL and comes to the thread that created the deadlines; it
- * must not be blocked there.
+ * The signal is DEADLINE_SIGNAL and comes to the thread that created the deadlines.
  */
 #ifndef RINGSIDE_NET_DEADLINE_H
 #define RINGSIDE_NET_DEADLINE_H

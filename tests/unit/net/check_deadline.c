@@ -35,9 +35,13 @@ static void wait_until(int64_t at_ms)
 
 static void begin(void)
 {
+	sigset_t signals;
 	int pair[2];
 
 	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&signals);
+	sigaddset(&signals, DEADLINE_SIGNAL);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	ours = pair[0];
 	theirs = pair[1];
