@@ -249,8 +249,9 @@ func (w *world) slowestReaction(events []controlplane.Event) string {
 func (w *world) leftOut() []string {
 	harness.Must(w.t, w.load.finish(w.t.Context()))
 	var missing []string
-	// The sample-controller makes five requests a second at most.
-	within := harness.Patience + time.Duration(len(w.load.names))*150*time.Millisecond
+	// An informer of client-go that could not connect tries again after 30 s, and as
+	// much again by chance. The sample-controller makes five requests a second at most.
+	within := time.Minute + harness.Patience + time.Duration(len(w.load.names))*150*time.Millisecond
 	err := rig.Wait(w.t.Context(), within, func(ctx context.Context) error {
 		now, err := w.unfinished(ctx)
 		if err == nil {
