@@ -174,9 +174,25 @@ static int fail(struct parser *parser, yajl_handle yajl, size_t position,
 	return -EINVAL;
 }
 
+/* yajl's white space that JSON has not (RFC 8259, 2), and no string holds as it is. */
+static int check_space(struct slice text, struct err *err)
+{
+	for (const char *odd = "\v\f"; *odd != '\0'; odd++) {
+		ptrdiff_t at = slice_find(text, *odd);
+
+		if (at >= 0)
+			return err_set(err, -EINVAL,
+				       "JSON, near byte %td: a control character", at);
+	}
+	return 0;
+}
+
 int json_parse(struct json **out, struct arena *arena, struct slice text,
 	       const char *const *keep, struct err *err)
 {
+	if (check_space(text, err) != 0)
+		return -EINVAL;
+
 	struct parser parser = { .arena = arena, .keep = keep };
 	yajl_handle yajl = yajl_alloc(&callbacks, NULL, &parser);
 	int rc = 0;

@@ -86,6 +86,8 @@ START_TEST(json_parse_refuses_what_is_no_json_and_says_where)
 		{ "\"\x01\"", "near byte " },
 		{ "\"\\x\"", "near byte " },
 		{ "tru", "near byte " },
+		{ "{\"a\":\f1}", "near byte 5" },
+		{ "\v[]", "near byte 0" },
 	};
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
