@@ -132,7 +132,7 @@ void move_head(struct move *move, const struct upstream_head *like)
 
 /* --- ends --- */
 
-static void part_close(struct move *move)
+void move_part_close(struct move *move)
 {
 	if (move->transfer != NULL)
 		transfer_close(move->upstream, move->transfer);
@@ -144,7 +144,7 @@ static void part_close(struct move *move)
 
 void move_over(struct move *move, enum upstream_result result)
 {
-	part_close(move);
+	move_part_close(move);
 	move->step = MOVE_OVER;
 	move->result = result;
 	loop_task_start(move->loop, &move->work);
@@ -187,7 +187,12 @@ void move_pause(struct move *move)
 		move_over(move, UPSTREAM_UNREACHABLE);
 		return;
 	}
-	move_bookmark(move, move->plan.position);
+	/*
+	 * Behind frames about what it kept its client does not stand at r any more: it
+	 * would be told them again. It stands in doubt.
+	 */
+	if (move->position == move->plan.position)
+		move_bookmark(move, move->plan.position);
 	/* Without an event, a clean end would say that there was nothing to say. */
 	if (!move->has_events)
 		result = UPSTREAM_BROKEN;
@@ -272,7 +277,7 @@ void move_request(struct move *move, struct slice target, const char *accept,
 	struct header *headers =
 		arena_alloc(move->arena, (request.headers_n + 1) * sizeof(*headers));
 
-	part_close(move);
+	move_part_close(move);
 	request.headers_n = 0;
 	for (size_t i = 0; i < move->request.headers_n; i++)
 		if (accept == NULL || !is_accept(&move->request.headers[i]))
@@ -371,6 +376,11 @@ static const struct upstream_backend way = {
 	.close = way_close,
 };
 
+static void on_again(void *arg)
+{
+	move_watch_start(arg);
+}
+
 struct move *move_create(struct loop *loop, struct upstream *upstream,
 			 const struct move_plan *plan)
 {
@@ -392,6 +402,7 @@ struct move *move_create(struct loop *loop, struct upstream *upstream,
 	buf_init(&move->out, MOVE_BYTES_MAX);
 	buf_init(&move->frame, MOVE_BYTES_MAX);
 	loop_task_init(&move->work, move_run, move);
+	loop_timer_init(&move->again, on_again, move);
 	return move;
 }
 
@@ -411,7 +422,8 @@ void move_stop(struct move *move)
 	move->is_closed = true;
 	move->step = MOVE_OVER;
 	loop_task_stop(&move->work);
-	part_close(move);
+	loop_timer_stop(&move->again);
+	move_part_close(move);
 }
 
 struct upstream *move_way(struct move *move)

@@ -15,7 +15,8 @@
  *
  * Nothing that is kept is listed again. What cannot be done ends the answer: with an
  * ERROR event (410) where the client must list anew; cleanly, behind a BOOKMARK at r,
- * where it may come back. Memory: one batch and the largest object.
+ * where it may come back; behind events of the WATCH, after some tries, without one.
+ * Memory: one batch and the largest object.
  */
 #ifndef RINGSIDE_SESSION_MOVE_H
 #define RINGSIDE_SESSION_MOVE_H

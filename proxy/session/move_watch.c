@@ -11,6 +11,9 @@
 /* The API server sends a BOOKMARK about 1 s before (k8s.io/apiserver, cacher). */
 #define SETTLE_SECONDS "4"
 #define SETTLE_TIMEOUT_MS 15000
+/* What has been told already need not be told again if it goes on soon. */
+#define TRIES_MAX 4
+#define AGAIN_MS 50
 #define TARGET_BYTES_MAX (64u * 1024)
 
 static struct slice write_target(struct move *move)
@@ -101,6 +104,7 @@ static int pass_frame(struct move *move, const struct event_head *head)
 	if (head->version < move->plan.floor)
 		doubt_note(move->plan.doubt, head->version);
 	move->has_events = true;
+	move->tries = 0;
 	return buf_append(&move->out, buf_slice(&move->frame));
 }
 
@@ -127,19 +131,29 @@ static int end_frame(struct move *move)
 
 static void watch_end(struct move *move)
 {
-	if (move->part_result != UPSTREAM_COMPLETE || move->status != 200)
-		move_pause(move);
-	else
+	bool is_well = move->part_result == UPSTREAM_COMPLETE && move->status == 200;
+
+	if (is_well) {
 		move_watch_start(move); /* the API server lags: once more */
+	} else if (++move->tries < TRIES_MAX) {
+		move_part_close(move);
+		loop_timer_start(move->loop, &move->again, AGAIN_MS << move->tries);
+	} else {
+		move_pause(move);
+	}
 }
 
 static bool settle_work(struct move *move)
 {
-	struct slice bytes = transfer_peek(move->upstream, move->transfer);
+	struct slice bytes = { 0 };
 	struct err err;
-	size_t n = bytes.len;
+	size_t n;
 	int rc = 0;
 
+	if (move->transfer == NULL)
+		return false; /* it waits */
+	bytes = transfer_peek(move->upstream, move->transfer);
+	n = bytes.len;
 	if (bytes.len == 0) {
 		if (move->is_done)
 			watch_end(move);

@@ -54,7 +54,9 @@ struct move {
 	/* The API server's side: one transfer at a time. */
 	struct transfer *transfer;
 	struct loop_task work;
-	int status; /* of its answer; 0: no head yet */
+	struct loop_timer again; /* the watch is asked for once more */
+	int tries;               /* in vain, in a row */
+	int status;              /* of its answer; 0: no head yet */
 	bool is_done;
 	enum upstream_result part_result;
 	struct err part_err;
@@ -77,6 +79,9 @@ struct move {
 /* Starts a transfer with the client's headers; accept: NULL keeps the client's. */
 void move_request(struct move *move, struct slice target, const char *accept,
 		  int64_t timeout_ms);
+
+/* The transfer that there is is over. */
+void move_part_close(struct move *move);
 
 /* Enters a step; the lists of nothing are passed over. */
 void move_enter(struct move *move, enum move_step step);

@@ -43,6 +43,7 @@ type recorder struct {
 	relists  int
 	rules    []string // that were broken
 	sights   []sight
+	ghosts   []sight // DELETED of what is not known
 }
 
 // run watches until the context ends.
@@ -194,7 +195,9 @@ func (r *recorder) apply(event string, object *unstructured.Unstructured) {
 		}
 		r.known[name] = object
 	case "DELETED":
-		if !isKnown && !r.repeats {
+		if bucket, err := strconv.Atoi(object.GetLabels()[r.label]); err == nil && !isKnown && !r.seeds && !r.repeats {
+			r.ghosts = append(r.ghosts, sight{time.Now(), bucket, "DELETED of " + name + ", which is not known"})
+		} else if !isKnown && !r.repeats {
 			r.complain("DELETED of %s, which is not known", name)
 		}
 		delete(r.known, name)

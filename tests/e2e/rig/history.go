@@ -78,6 +78,17 @@ func (h *History) Owned(id string, bucket int, from, to time.Time) bool {
 	return false
 }
 
+// Came says whether the bucket came to the member between.
+func (h *History) Came(id string, bucket int, from, to time.Time) bool {
+	for i, v := range h.Versions {
+		isNew := i == 0 || h.Versions[i-1].OwnerID(bucket) != id
+		if isNew && v.OwnerID(bucket) == id && v.Before.After(from) && v.Before.Before(to) {
+			return true
+		}
+	}
+	return false
+}
+
 // Overlaps are pairs of writes, from the first-th on, of two members to one bucket
 // that were under way at one time.
 func (h *History) Overlaps(first int) [][2]Write {

@@ -234,6 +234,7 @@ void client_deliver(struct client *client, bool is_read)
 			doubt_note(&world.doubt, v);
 		if (!is_read)
 			return;
+		client->is_past_r = true;
 		world_read(client, type, world.changed[v],
 			   at_version(v, world.changed[v]));
 		break;
@@ -251,11 +252,21 @@ void client_cut(struct client *client)
 {
 	world_tell("client %d is cut off at %d\n", client_number(client),
 		   (int)client->position);
-	client->repeats |= client->is_moved && client->position == client->start;
+	client->repeats |= client->is_moved && !client->is_past_r &&
+			   client->position == client->start;
 	client->is_connected = false;
 	client->is_settled = false;
 	newcomers_forget(&client->newcomers);
 	history_counts.cut++;
+}
+
+void client_pause(struct client *client)
+{
+	bool is_at_r = !client->is_past_r || world.lapse == LAPSE_BACK_AT_R;
+
+	if (client->is_moved && !client->is_settled && client->has_bookmarks && is_at_r)
+		client->position = client->last = client->start;
+	client_cut(client);
 }
 
 /* --- moves --- */
@@ -308,6 +319,7 @@ static void move(struct client *client, const struct bucket_set *from)
 	doubt_begin(&world.doubt, world.view.floor);
 	history_counts.moved++;
 	client->is_moved = true;
+	client->is_past_r = false;
 	client->newcomers =
 		(struct newcomers){ .acquired = bucket_set_without(to, from),
 				    .floor = world.view.floor };

@@ -12,6 +12,7 @@ const char *const lapses[LAPSES_N] = {
 	[LAPSE_ACQUIRE_NOW] = "what came, as it is now",
 	[LAPSE_NAMELESS] = "no names of what came",
 	[LAPSE_UNNOTED] = "positions of a move not noted",
+	[LAPSE_BACK_AT_R] = "back at r behind frames of what is kept",
 	[LAPSE_SEED_UNNOTED] = "first objects of a watch not noted",
 };
 
@@ -73,7 +74,9 @@ static void step(uint64_t op)
 		change_view();
 		return;
 	case 1:
-		if (client->is_connected)
+		if (client->is_connected && chance(2))
+			client_pause(client);
+		else if (client->is_connected)
 			client_cut(client);
 		return;
 	case 2:

@@ -24,6 +24,7 @@ enum lapse {
 	LAPSE_NAMELESS,     /* the names of what came are not kept */
 	LAPSE_UNNOTED,      /* positions that are given in a move are not noted */
 	LAPSE_SEED_UNNOTED, /* nor are those a WATCH without one begins with */
+	LAPSE_BACK_AT_R, /* a move that ends early sets its client back to r, always */
 	LAPSES_N,
 };
 

@@ -28,6 +28,7 @@ struct client {
 	uint64_t holds;    /* its cache is the view's as of then, at least */
 	bool is_connected;
 	bool is_moved;   /* by this watch */
+	bool is_past_r;  /* it was told of what it kept */
 	bool is_settled; /* its cache is the view's at `next` */
 	bool is_seeded;  /* it stands anywhere, and is told much twice */
 	bool repeats;    /* it may be moved once more */
@@ -79,6 +80,8 @@ void world_read(struct client *client, enum watch_event_type type, int object,
 void client_act(struct client *client);
 void client_deliver(struct client *client, bool is_read);
 void client_cut(struct client *client);
+/* The API server is down: its move ends early, behind a BOOKMARK at r if that is so. */
+void client_pause(struct client *client);
 
 static inline int client_number(const struct client *client)
 {

@@ -5,7 +5,7 @@
 #include "proxy/session/move.h"
 #include "tests/unit/session/story.h"
 
-#define WAIT_MS 5000
+#define WAIT_MS 20000
 #define PATH "/apis/g/v1/foos"
 #define LEFT "GET " PATH "?pretty=false&limit=500&labelSelector="
 #define LIST_OF(version) \
@@ -242,7 +242,7 @@ START_TEST(who_comes_back_again_and_again_holds_up_the_release_no_longer)
 	int i = 0;
 
 	change_view(1);
-	story->conf.session_timeout_ms = 100;
+	story->conf.session_timeout_ms = 1000;
 	sessions_reload(story->sessions, &story->conf);
 	come_back(&readers[0], 150);
 	until_ms = loop_now_ms(story->world.fake->loop) + WAIT_MS;
