@@ -1,6 +1,7 @@
 package controlplane
 
 import (
+	"errors"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -92,7 +93,7 @@ func WriteKubeconfig(path, server, caFile, token string) error {
 	if caFile != "" {
 		ca = "\n    certificate-authority: " + caFile
 	}
-	return os.WriteFile(path, fmt.Appendf(nil, `apiVersion: v1
+	return replaceFile(path, fmt.Appendf(nil, `apiVersion: v1
 kind: Config
 current-context: test
 clusters:
@@ -108,5 +109,21 @@ contexts:
   context:
     cluster: test
     user: test
-`, server, ca, token), 0o600)
+`, server, ca, token))
+}
+
+// replaceFile writes a file that somebody may be reading: the old one, or the new.
+func replaceFile(path string, data []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(path), ".new-*") // of mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	if _, err := file.Write(data); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
 }
