@@ -15,7 +15,7 @@
 
 /* Free memory at the heap's end that is kept; single pieces that are not its. */
 #define MEMORY_KEPT_BYTES (4 << 20)
-#define MEMORY_MAPPED_BYTES (512 << 10)
+#define MEMORY_MAPPED_BYTES (256 << 10)
 
 extern char **environ;
 
