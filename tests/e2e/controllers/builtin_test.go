@@ -3,9 +3,13 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -72,6 +76,8 @@ func TestKubernetesOwnControllers(t *testing.T) {
 	waitPods(t, ring, count, 1)
 	checkOneCreator(t, ring, harness.Must1(reader.Next())(t), count)
 
+	evictOne(t, ring)
+
 	ring.Members["b"].Kill()
 	scale := []byte(`{"spec":{"replicas":2}}`)
 	for i := range count {
@@ -79,6 +85,34 @@ func TestKubernetesOwnControllers(t *testing.T) {
 			scale, metav1.PatchOptions{}))(t)
 	}
 	waitPods(t, ring, count, 2)
+}
+
+// evictOne evicts a Pod, which is a subresource of it: its owner may, and nobody else.
+func evictOne(t *testing.T, ring *harness.Ring) {
+	t.Helper()
+	pods := harness.Cluster().Kube.CoreV1().Pods(ring.Namespace)
+	before := harness.Must1(pods.List(t.Context(), metav1.ListOptions{}))(t)
+	pod := &before.Items[0]
+	owner := ring.OwnerOf(harness.Must1(ring.Assignment(t.Context()))(t), pod)
+	eviction := &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Namespace: ring.Namespace, Name: pod.Name}}
+	for id, member := range ring.Members {
+		if id == owner {
+			continue
+		}
+		err := member.AsAdmin().Kube.PolicyV1().Evictions(ring.Namespace).Evict(t.Context(), eviction)
+		if !apierrors.IsConflict(err) {
+			t.Errorf("%s may evict a Pod of %s: %v", id, owner, err)
+		}
+	}
+	harness.Must(t, ring.Members[owner].AsAdmin().Kube.PolicyV1().Evictions(ring.Namespace).Evict(t.Context(), eviction))
+	harness.Eventually(t, "there is another Pod in its place", func(ctx context.Context) error {
+		now, err := pods.List(ctx, metav1.ListOptions{})
+		if err == nil && (len(now.Items) != len(before.Items) ||
+			slices.ContainsFunc(now.Items, func(each corev1.Pod) bool { return each.UID == pod.UID })) {
+			err = fmt.Errorf("%d Pods", len(now.Items))
+		}
+		return err
+	})
 }
 
 // waitPods waits until every Deployment says that it has so many Pods, and checks

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,20 +15,24 @@ import (
 )
 
 var (
-	seed  = flag.Uint64("seed", 1, "of the stream of requests")
-	steps = flag.Int("steps", 600, "how many requests")
+	seed  = flag.Uint64("seed", 1, "of the first stream of requests")
+	seeds = flag.Int("seeds", 2, "how many streams")
+	steps = flag.Int("steps", 600, "how many requests each has")
 )
 
 // A ring of one member is indistinguishable from the API server but for the label.
 func TestARingOfOneAnswersAsTheAPIServer(t *testing.T) {
+	var namespaces []string
+	for i := range *seeds {
+		namespaces = append(namespaces, fmt.Sprintf("ringed%d", i))
+	}
 	ring := harness.NewRing(t, "ringed0", 1, func(r *rig.Ring) {
-		r.Extra = "namespaces: [ringed0]\n"
+		r.Extra = fmt.Sprintf("namespaces: [%s]\n", strings.Join(namespaces, ", "))
 		// A write has what is left of the right to be answered in.
 		r.Duration, r.Renew = 30*time.Second, time.Second
 	})
 	ring.Start("a")
 	ring.WaitActive("a")
-	harness.Must(t, harness.Cluster().CreateNamespace(t.Context(), "beside0"))
 
 	member := ring.Members["a"]
 	ways := []*harness.Raw{
@@ -35,11 +40,23 @@ func TestARingOfOneAnswersAsTheAPIServer(t *testing.T) {
 	}
 	direct := harness.Direct(t, controlplane.Admin)
 	asked := 0
-	through := &world{t: t, namespace: "ringed0", label: ring.Label(), raw: func() *harness.Raw { asked++; return ways[asked%len(ways)] }}
-	beside := &world{t: t, namespace: "beside0", label: ring.Label(), raw: func() *harness.Raw { return direct }}
+	for i, namespace := range namespaces {
+		t.Run(fmt.Sprintf("seed %d", *seed+uint64(i)), func(t *testing.T) {
+			beside := fmt.Sprintf("beside%d", i)
+			for _, name := range []string{namespace, beside} {
+				harness.Must(t, harness.Cluster().CreateNamespace(t.Context(), name))
+			}
+			compare(t, *seed+uint64(i),
+				&world{t: t, namespace: namespace, label: ring.Label(), raw: func() *harness.Raw { asked++; return ways[asked%len(ways)] }},
+				&world{t: t, namespace: beside, label: ring.Label(), raw: func() *harness.Raw { return direct }})
+		})
+	}
+}
 
-	t.Logf("seed %d: go test ./differential -seed=%d -steps=%d", *seed, *seed, *steps)
-	g := &generator{Rand: rand.New(rand.NewPCG(*seed, 0))}
+// compare asks both worlds the same.
+func compare(t *testing.T, seed uint64, through, beside *world) {
+	t.Logf("go test ./differential -seed=%d -seeds=1 -steps=%d", seed, *steps)
+	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0))}
 	seen := map[string]int{}
 	failures := 0
 	for i := range *steps {

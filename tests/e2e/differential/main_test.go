@@ -7,7 +7,12 @@ import (
 	"os"
 	"testing"
 
+	"ringside.dev/ringside/tests/controlplane"
 	"ringside.dev/ringside/tests/e2e/harness"
 )
 
-func TestMain(m *testing.M) { os.Exit(harness.Main(m)) }
+func TestMain(m *testing.M) {
+	os.Exit(harness.MainWith(m, func(options *controlplane.Options) {
+		options.APIServerFlags = []string{"--feature-gates=CBORServingAndStorage=true"}
+	}))
+}

@@ -23,6 +23,7 @@ type step struct {
 	headers      []string
 	body         string
 	isProtobuf   bool // body is sent in protobuf; it is written in JSON
+	isGzipAsked  bool
 }
 
 func (s step) String() string {
@@ -99,6 +100,7 @@ func (g *generator) accept(k kind) string {
 		"application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json",
 		"*/*", "application/yaml", "text/plain",
 		harness.Protobuf, harness.Protobuf + "," + harness.JSON,
+		harness.CBOR, harness.CBOR + "," + harness.JSON,
 	}
 	return "Accept: " + pick(g, accepts...)
 }
@@ -237,12 +239,12 @@ func (g *generator) get(k kind) step {
 
 var labelSelectors = []string{
 	"app=a", "app==b", "app!=a", "app in (a,b)", "app notin (a)", "app", "!app", "tier,app!=b", "app=a,tier notin (y)",
-	"app>1", "app<5", "bucket.ringside.dev/none", " app = a ", "app in (a", "=a", "app=a,", ",", "a b", "app in ()",
+	"app>1", "app<5", "app=a,app!=b,app in (a,b),app notin (c),app,!none", "app=a,app=b", "bucket.ringside.dev/none", " app = a ", "app in (a", "=a", "app=a,", ",", "a b", "app in ()",
 }
 
 var fieldSelectors = []string{
 	"metadata.name=foo-1", "metadata.name!=foo-1", "metadata.namespace=<<ns>>", "metadata.name=deployment-2,metadata.namespace=<<ns>>",
-	"spec.replicas=1", "metadata.name", "x=y", "metadata.name=a/b",
+	"spec.replicas=1", "metadata.name", "x=y", "metadata.name=a/b", "metadata.name!=foo-1,metadata.name!=foo-2",
 }
 
 func (g *generator) selectors() []string {
@@ -283,13 +285,26 @@ func (g *generator) list(k kind) step {
 	}
 	if g.oneIn(12) {
 		s.query = append(s.query, pick(g, "sendInitialEvents=true", "sendInitialEvents=false", "timeoutSeconds=20", "unknown=parameter",
-			"watch=false", "watch=0", "pretty=1", "shardSelector=x", "allowWatchBookmarks=true", "limit=2&limit=1", "labelSelector="))
+			"watch=false", "watch=0", "pretty=1", "shardSelector=x", "allowWatchBookmarks=true", "limit=2&limit=1", "labelSelector=",
+			"resourceVersion=&resourceVersion=0", "fieldSelector=metadata.name%3Dfoo-1&fieldSelector=metadata.name%3Dfoo-2", "&&", "=x", "limit"))
 	}
 	if g.oneIn(8) { // cluster-wide, but for this namespace
 		s.path = k.base + "/" + k.resource
 		s.query = append([]string{"fieldSelector=metadata.namespace%3D<<ns>>"}, s.query...) // the first one counts
 	}
+	if g.oneIn(12) {
+		s.path = g.encoded(s.path)
+	}
 	return s
+}
+
+// encoded writes a letter of the path as its number, or a slash at its end.
+func (g *generator) encoded(path string) string {
+	at := len(path) - 1 - g.IntN(12)
+	if path[at] < 'a' || path[at] > 'z' || strings.Contains(path[at:], ">") {
+		return path + "/"
+	}
+	return fmt.Sprintf("%s%%%02"+pick(g, "x", "X")+"%s", path[:at], path[at], path[at+1:])
 }
 
 func (g *generator) watch(k kind) step {
@@ -303,8 +318,8 @@ func (g *generator) watch(k kind) step {
 	case 2:
 		s.query = append(s.query, "resourceVersion=<<version:"+fmt.Sprint(g.IntN(g.versions+1))+">>")
 	}
-	if g.oneIn(5) {
-		s.path = k.base + "/watch/namespaces/<<ns>>/" + k.resource
+	if g.oneIn(4) {
+		s.path = k.base + "/watch/namespaces/<<ns>>/" + k.resource + pick(g, "", "", "/"+g.name(k))
 	}
 	return s
 }

@@ -14,9 +14,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fxamacker/cbor/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer/cbor/direct"
 	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
 	"k8s.io/client-go/kubernetes/scheme"
 
@@ -30,6 +32,7 @@ type world struct {
 	raw       func() *harness.Raw // connections of all kinds
 	namespace string
 	label     string // which answers may hold in addition
+	member    string // "": the API server itself
 	versions  []string
 	token     string
 }
@@ -147,17 +150,24 @@ func (w *world) normalise(s step, response *http.Response, data []byte) *outcome
 	case len(data) == 0:
 	case s.isWatch() && response.StatusCode == http.StatusOK:
 		out.body = w.events(contentType, data)
-	case strings.HasPrefix(contentType, harness.JSON):
-		out.body = w.json(data)
-	case strings.HasPrefix(contentType, harness.Protobuf):
-		out.body = w.json(fromProtobuf(w.t, data))
-	default: // YAML: as text
-		out.body = w.text(string(data))
+	default:
+		out.body = w.json(w.asJSON(contentType, data))
 	}
 	if strings.HasPrefix(contentType, "application/yaml") {
 		out.body = "" // what is in it, other answers show
 	}
 	return out
+}
+
+// asJSON is data in JSON; what is in no encoding that we know stays as it is.
+func (w *world) asJSON(contentType string, data []byte) []byte {
+	switch {
+	case strings.HasPrefix(contentType, harness.Protobuf):
+		return fromProtobuf(w.t, data)
+	case strings.HasPrefix(contentType, harness.CBOR):
+		return fromCBOR(w.t, data)
+	}
+	return data
 }
 
 func fromProtobuf(t *testing.T, data []byte) []byte {
@@ -168,6 +178,13 @@ func fromProtobuf(t *testing.T, data []byte) []byte {
 	}
 	harness.Must(t, err)
 	return harness.Must1(json.Marshal(object))(t)
+}
+
+func fromCBOR(t *testing.T, data []byte) []byte {
+	t.Helper()
+	var value any
+	harness.Must(t, direct.Unmarshal(data, &value))
+	return harness.Must1(json.Marshal(value))(t)
 }
 
 var metaScheme = func() *runtime.Scheme {
@@ -183,20 +200,7 @@ var metaScheme = func() *runtime.Scheme {
 // initial events come in no order. Bookmarks come when they like.
 func (w *world) events(contentType string, data []byte) string {
 	byObject, last := map[string][]string{}, map[string]string{}
-	for _, frame := range frames(w.t, contentType, data) {
-		var event struct {
-			Type   string
-			Object json.RawMessage
-		}
-		if strings.HasPrefix(contentType, harness.Protobuf) {
-			var watch metav1.WatchEvent
-			harness.Must(w.t, watch.Unmarshal(frame))
-			event.Type = watch.Type
-			event.Object = fromProtobuf(w.t, watch.Object.Raw)
-		} else if err := json.Unmarshal(frame, &event); err != nil {
-			w.t.Errorf("a frame that is none: %q", frame)
-			continue
-		}
+	for _, event := range w.frames(contentType, data) {
 		if event.Type == "BOOKMARK" && !bytes.Contains(event.Object, []byte("k8s.io/initial-events-end")) {
 			continue
 		}
@@ -220,23 +224,54 @@ func (w *world) events(contentType string, data []byte) string {
 	return out.String()
 }
 
-// nameOf an event's object, or of the row that a Table shows of it; a Status has none.
+// nameOf an event's object, or of a row of a Table, or of the first that it shows; a
+// Status has none.
 func nameOf(data []byte) string {
+	type named struct{ Metadata struct{ Name string } }
 	var object struct {
-		Metadata struct{ Name string }
-		Rows     []struct {
-			Object struct{ Metadata struct{ Name string } }
-		}
+		named
+		Object named
+		Rows   []struct{ Object named }
 	}
 	_ = json.Unmarshal(data, &object)
 	if len(object.Rows) > 0 {
 		return object.Rows[0].Object.Metadata.Name
 	}
-	return object.Metadata.Name
+	return object.Metadata.Name + object.Object.Metadata.Name
+}
+
+// event is one of a watch, its object in JSON.
+type event struct {
+	Type   string
+	Object json.RawMessage
+}
+
+func (w *world) frames(contentType string, data []byte) (out []event) {
+	for _, frame := range frames(w.t, contentType, data) {
+		var e event
+		if strings.HasPrefix(contentType, harness.Protobuf) {
+			var watch metav1.WatchEvent
+			harness.Must(w.t, watch.Unmarshal(frame))
+			e = event{watch.Type, fromProtobuf(w.t, watch.Object.Raw)}
+		} else if err := json.Unmarshal(frame, &e); err != nil {
+			w.t.Errorf("a frame that is none: %q", frame)
+			continue
+		}
+		out = append(out, e)
+	}
+	return out
 }
 
 func frames(t *testing.T, contentType string, data []byte) (out [][]byte) {
 	t.Helper()
+	if strings.HasPrefix(contentType, harness.CBOR) {
+		for len(data) > 0 {
+			var item cbor.RawMessage
+			data = harness.Must1(cbor.UnmarshalFirst(data, &item))(t)
+			out = append(out, fromCBOR(t, item))
+		}
+		return out
+	}
 	if !strings.HasPrefix(contentType, harness.Protobuf) {
 		for line := range bytes.Lines(data) {
 			out = append(out, line)

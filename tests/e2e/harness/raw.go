@@ -18,6 +18,7 @@ import (
 const (
 	JSON     = "application/json"
 	Protobuf = "application/vnd.kubernetes.protobuf"
+	CBOR     = "application/cbor"
 )
 
 // Raw speaks HTTP without a client library's help.
