@@ -58,7 +58,7 @@ var Exceptions = []Exception{
 	{"Proxies named in the environment (`HTTPS_PROXY`) are not used upstream", "the fence needs to know when bytes leave", nil},
 	{"Client certificates do not reach the API server", "the proxy ends TLS", nil},
 	{"No connection to the API server: a `Status` 503 with Retry-After, or 504 if a write may have been carried out", "there is no answer to pass on", nil},
-	{"An answer that breaks upstream is cut, never ended well", "a truncated body must not look complete", nil},
+	{"An answer that breaks upstream is cut, never ended well, but for one by TLS that has no length and is not chunked (no API server sends such)", "a truncated body must not look complete; libcurl takes an end without TLS's close_notify for one", nil},
 }
 
 var hopByHop = []string{
