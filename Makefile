@@ -117,7 +117,7 @@ unit: $(unit_programs) ## Unit tests under ASan and UBSan (one floor: make unit-
 lint: ## Floors, headers, format, sizes, shellcheck, clang-tidy
 	@tests/lint/run.sh
 
-e2e: build/sanitize/ringside ## The proxy before a real API server
+e2e: build/sanitize/ringside build/release/ringside ## The proxy before a real API server
 	@tests/e2e/frameworks/build.sh >/dev/null
 	@tests/e2e.sh go vet ./... ../controlplane/...
 	@tests/e2e.sh go test -p 1 -count=1 -timeout 40m -v ./... ../controlplane/...
