@@ -141,7 +141,7 @@ func TestValgrindReportsNothing(t *testing.T) {
 	log := t.TempDir() + "/valgrind"
 	s := startRelease(t, "valgrind", "--quiet", "--leak-check=full", "--show-leak-kinds=all",
 		"--errors-for-leak-kinds=all", "--error-exitcode=99",
-		"--suppressions=valgrind.supp", "--log-file="+log)
+		"--suppressions=testdata/valgrind.supp", "--log-file="+log)
 	s.churn(t, 200)
 	s.settled(t)
 	err := s.Stop()
