@@ -70,7 +70,11 @@ void stream_look_told(struct stream *stream)
 		stream->is_told |= !stream->sends_initial_events;
 }
 
-/* An annotation of the BOOKMARK behind the initial events, in any encoding. */
+/*
+ * An annotation of the BOOKMARK behind the initial events, in any encoding. client-go
+ * begins a WATCH of its own behind it, on the same answer: if that ends at once, it
+ * takes it for an error.
+ */
 static void look_for_initial_end(struct stream *stream, struct slice bytes)
 {
 	static const struct slice mark = SLICE_LITERAL("k8s.io/initial-events-end");
@@ -82,6 +86,15 @@ static void look_for_initial_end(struct stream *stream, struct slice bytes)
 		else if (++stream->initial_matched == mark.len)
 			stream->sends_initial_events = false;
 	}
+	stream->is_initial_end = !stream->sends_initial_events;
+}
+
+static void end_frame(struct stream *stream, int64_t now_ms)
+{
+	stream->facts.has_frames = !stream->is_initial_end;
+	if (stream->is_initial_end)
+		stream->facts.since_ms = now_ms;
+	stream->is_initial_end = false;
 }
 
 bool stream_is_session(const struct stream *stream)
@@ -140,10 +153,12 @@ int stream_pass(struct stream *stream, struct slice *bytes,
 			return rc;
 		if (stream->seeds != NULL)
 			note_seed(stream, slice_make(bytes->data + at, n), rc == 1);
-		stream->facts.has_frames |= rc == 1;
+		if (stream->sends_initial_events)
+			look_for_initial_end(stream, slice_make(bytes->data + at, n));
+		if (rc == 1)
+			end_frame(stream, end->now_ms);
 		at += n;
 	}
 	bytes->len = at;
-	look_for_initial_end(stream, *bytes);
 	return 0;
 }

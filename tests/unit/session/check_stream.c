@@ -91,6 +91,31 @@ START_TEST(young_watch_ends_behind_its_first_frame_or_when_it_is_old_enough)
 }
 END_TEST
 
+/* client-go takes what comes behind its initial events for a watch that begins there.
+ */
+START_TEST(watch_that_has_just_sent_its_initial_events_is_young)
+{
+	static const char initial[] = "{\"a\":1}\n{\"k8s.io/initial-events-end\":1}\n";
+	static const int n = sizeof(initial) - 1;
+
+	for (int cut = 0; cut <= n; cut++) {
+		struct stream *stream = watch();
+
+		stream->sends_initial_events = true;
+		check_pass(stream, slice_make(initial, (size_t)cut), &not_yet, cut,
+			   false);
+		check_pass(stream, slice_of(initial + cut),
+			   &(struct stream_end){ .now_ms = NOW + 2000 }, n - cut,
+			   false);
+		check_pass(stream, slice_of(""), &later, 0, cut == n);
+		if (cut < n)
+			check_pass(stream, slice_of(TWO_FRAMES), &later, FRAME_BYTES,
+				   true);
+		stream_destroy(stream);
+	}
+}
+END_TEST
+
 START_TEST(watch_in_protobuf_ends_between_frames)
 {
 	static const char bytes[] = "\0\0\0\2ab\0\0\0\1c";
@@ -145,5 +170,6 @@ UNIT_MAIN("session/stream", stream_passes_everything_while_it_need_not_end,
 	  watch_ends_between_frames_and_nowhere_else,
 	  watch_that_has_passed_a_frame_ends_at_once,
 	  young_watch_ends_behind_its_first_frame_or_when_it_is_old_enough,
+	  watch_that_has_just_sent_its_initial_events_is_young,
 	  watch_in_protobuf_ends_between_frames, lists_and_other_answers_pass_untouched,
 	  what_cannot_be_framed_is_refused)
