@@ -156,6 +156,10 @@ static int write_self(struct buf *out, const struct report *report,
 	if (rc == 0)
 		rc = write_text(out, "coordinator", slice_of(members->coordinator));
 	if (rc == 0)
+		rc = write_text(
+			out, "controller",
+			slice_of(members->complaint[0] ? members->complaint : "alive"));
+	if (rc == 0)
 		rc = write_set(out, "owned", &ring->owned);
 	return rc != 0 ? rc
 		       : buf_printf(out,

@@ -32,6 +32,7 @@ static const struct text_field labels[] = {
 static const struct text_field annotations[] = {
 	FIELD("metadata.annotations", LEASE_ANNOTATION_STATE, 63, state),
 	FIELD("metadata.annotations", LEASE_ANNOTATION_SETTINGS, 128, settings),
+	FIELD("metadata.annotations", LEASE_ANNOTATION_CONTROLLER, 63, controller),
 	FIELD("metadata.annotations", LEASE_ANNOTATION_ACKNOWLEDGED, 63, acknowledged),
 	{ 0 },
 };

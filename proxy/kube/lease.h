@@ -20,14 +20,16 @@ struct lease {
 	int64_t transitions;
 	struct slice ring;  /* label ringside.dev/ring */
 	struct slice state; /* annotation ringside.dev/state: "", "ended", "released" */
-	struct slice settings; /* annotation ringside.dev/settings: hash of what must
-				  agree */
+	struct slice settings;   /* annotation ringside.dev/settings: hash of what must
+				    agree */
+	struct slice controller; /* annotation ringside.dev/controller: "", "silent" */
 	struct slice acknowledged; /* annotation ringside.dev/acknowledged: an epoch */
 };
 
 #define LEASE_LABEL_RING "ringside.dev/ring"
 #define LEASE_ANNOTATION_STATE "ringside.dev/state"
 #define LEASE_ANNOTATION_SETTINGS "ringside.dev/settings"
+#define LEASE_ANNOTATION_CONTROLLER "ringside.dev/controller"
 #define LEASE_ANNOTATION_ACKNOWLEDGED "ringside.dev/acknowledged"
 
 /*

@@ -99,7 +99,7 @@ static void claimer_write(struct claimer *claimer, bool adopts)
 	lease.duration_s = member_lease_seconds(context);
 	lease.renew_time = slice_of(now);
 	lease.ring = context->spec->ring;
-	lease.state = slice_of(NULL);
+	lease.state = lease.controller = slice_of(NULL);
 	lease.settings = slice_of(context->settings);
 	/* Not what our predecessor knew, if we do not. */
 	lease.acknowledged = slice_of(claimer->acknowledged > 0 ? epoch : NULL);

@@ -69,6 +69,18 @@ const struct opt member_options[] = {
 	  .help = "Raise it together with shards where replicas may read different "
 		  "versions of this file at the same time: a member with a lower "
 		  "generation does not undo what one with a higher published." },
+	{ .name = "controller.silence",
+	  .type = OPT_DURATION,
+	  ROW(controller_silence_ms),
+	  .min = 0,
+	  .max = 60 * MINUTE,
+	  .value = "1m",
+	  .reload = true,
+	  .help = "How long the controller beside a member may go without a sign of "
+		  "life before the member gives its buckets up: it renews its lock no "
+		  "more, has no connection left where it watched before, or takes "
+		  "nothing of what is sent to it and asks for nothing. One without "
+		  "work is not silent. 0: it is not looked at." },
 	{ .name = "lease.duration",
 	  .type = OPT_DURATION,
 	  ROW(lease_duration_ms),

@@ -14,6 +14,7 @@ struct member_conf {
 	int on_stop;           /* enum parting_mode */
 	int64_t shards;
 	int64_t generation;
+	int64_t controller_silence_ms; /* 0: it is not looked at */
 	int64_t lease_duration_ms;
 	int64_t lease_renew_ms;
 	int64_t lease_margin_ms;

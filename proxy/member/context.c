@@ -33,6 +33,7 @@ void member_context_reload(struct member_context *context,
 			   const struct member_conf *conf)
 {
 	context->conf.on_stop = conf->on_stop;
+	context->conf.controller_silence_ms = conf->controller_silence_ms;
 	context->conf.shards = conf->shards;
 	context->conf.generation = conf->generation;
 	context->conf.handover_quiet_ms = conf->handover_quiet_ms;

@@ -24,6 +24,9 @@ const struct metric member_metrics[] = {
 			   "Epoch of the newest assignment that this member knows." },
 	[MEMBER_OWNED] = { "ringside_buckets_owned", NULL, METRIC_GAUGE,
 			   "Buckets that this member owns." },
+	[MEMBER_IS_UNATTENDED] = { "ringside_controller_silent", NULL, METRIC_GAUGE,
+				   "1 while the controller beside this member shows no "
+				   "sign of life, and others have its buckets." },
 	[MEMBER_LOCKS_HELD] = { "ringside_locks_held", NULL, METRIC_GAUGE,
 				"Leases of `locks` that this member knows to be the "
 				"ring's." },

@@ -30,7 +30,8 @@ struct keeper {
 	uint64_t acknowledged;
 	struct barriers barriers;
 	const char *reason;
-	bool is_unacknowledged; /* the Lease is to tell that we know an assignment */
+	bool is_untold;     /* the Lease is to tell something now */
+	bool is_unattended; /* our controller is silent */
 	bool is_releasing;
 	bool deletes;
 	void (*on_left)(void *arg);
@@ -142,7 +143,7 @@ static void keeper_schedule(struct keeper *keeper)
 
 	if (keeper->is_releasing && keeper_former_over_ms(keeper) < at_ms)
 		at_ms = keeper_former_over_ms(keeper);
-	if (barriers_are_waiting(&keeper->barriers) || keeper->is_unacknowledged)
+	if (barriers_are_waiting(&keeper->barriers) || keeper->is_untold)
 		at_ms = 0;
 	keeper_wait(keeper, at_ms - loop_now_ms(context->loop));
 }
@@ -259,9 +260,11 @@ static void keeper_write(struct keeper *keeper)
 	lease.renew_time = slice_of(now);
 	lease.settings = slice_of(context->settings);
 	lease.acknowledged = slice_of(keeper->acknowledged > 0 ? epoch : NULL);
+	lease.controller =
+		slice_of(keeper->is_unattended ? LEASE_CONTROLLER_SILENT : NULL);
 	if (keeper_may_release(keeper))
 		lease.state = SLICE_LITERAL(LEASE_STATE_RELEASED);
-	keeper->is_unacknowledged = false;
+	keeper->is_untold = false;
 	barriers_send(&keeper->barriers);
 	keeper->call =
 		lease_call(context, LEASE_UPDATE, &lease, keeper_on_written, keeper);
@@ -283,17 +286,6 @@ static void keeper_lose(struct keeper *keeper, const char *message)
 	keeper_act(keeper);
 }
 
-static const char *const losses[] = {
-	[STANDING_SEALED] =
-		"a coordinator has ended our Lease, as it stood unchanged for "
-		"too long; our buckets go to others",
-	[STANDING_TWIN] = "another process has claimed the Lease of our member id; ids "
-			  "must be unique in a ring",
-	[STANDING_DELETED] = "somebody has deleted our Lease; our buckets go to others",
-	[STANDING_FOREIGN] =
-		"somebody has overwritten our Lease; our buckets go to others",
-};
-
 static void keeper_on_standing(struct keeper *keeper, enum claim_standing standing,
 			       const struct lease *lease)
 {
@@ -307,7 +299,7 @@ static void keeper_on_standing(struct keeper *keeper, enum claim_standing standi
 		lease_copy_set(&keeper->own, lease);
 		keeper_on_released(keeper);
 	} else {
-		keeper_lose(keeper, losses[standing]);
+		keeper_lose(keeper, claim_standing_text(standing));
 	}
 }
 
@@ -438,12 +430,19 @@ void keeper_acknowledge(struct keeper *keeper, uint64_t epoch, bool is_awaited)
 {
 	if (epoch <= keeper->acknowledged)
 		return;
-	keeper->is_unacknowledged |= (is_awaited || keeper->acknowledged == 0) &&
-				     keeper->state != KEEPER_CLAIMING;
+	keeper->is_untold |= (is_awaited || keeper->acknowledged == 0) &&
+			     keeper->state != KEEPER_CLAIMING;
 	keeper->acknowledged = epoch;
 	keeper->claimer.acknowledged = epoch;
-	if (keeper->is_unacknowledged && keeper->state == KEEPER_HOLDING &&
-	    !keeper->call)
+	if (keeper->is_untold && keeper->state == KEEPER_HOLDING && !keeper->call)
+		keeper_schedule(keeper);
+}
+
+void keeper_set_unattended(struct keeper *keeper, bool is_unattended)
+{
+	keeper->is_unattended = is_unattended;
+	keeper->is_untold |= keeper->state != KEEPER_CLAIMING;
+	if (keeper->state == KEEPER_HOLDING && !keeper->call)
 		keeper_schedule(keeper);
 }
 

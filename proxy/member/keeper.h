@@ -81,6 +81,12 @@ void keeper_poke(struct keeper *keeper, const struct lease *lease);
 void keeper_acknowledge(struct keeper *keeper, uint64_t epoch, bool is_awaited);
 
 /*
+ * Whether the controller beside us is silent: written at once. Who is so is given no
+ * buckets, and those that it has go to others.
+ */
+void keeper_set_unattended(struct keeper *keeper, bool is_unattended);
+
+/*
  * From when on writes of a former process, whose incarnation we adopted, are over;
  * 0: there was none.
  */

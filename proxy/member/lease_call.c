@@ -169,6 +169,7 @@ void lease_copy_set(struct lease_copy *copy, const struct lease *lease)
 		&kept.ring,
 		&kept.state,
 		&kept.settings,
+		&kept.controller,
 		&kept.acknowledged,
 	};
 

@@ -8,6 +8,7 @@
 #include "proxy/member/election.h"
 #include "proxy/member/leave.h"
 #include "proxy/member/outlook.h"
+#include "proxy/member/pulse.h"
 #include "proxy/ring/claim.h"
 
 struct membership {
@@ -20,6 +21,7 @@ struct membership {
 	struct stakes *stakes;
 	struct coordinator *coordinator;
 	struct leave leave;
+	struct pulse pulse;
 	struct turn turn;
 	struct owners *owners; /* of the assignment that is known */
 	uint64_t owners_epoch;
@@ -388,6 +390,7 @@ void membership_report(const struct membership *m, struct membership_report *out
 	out->assignment = follower_assignment(m->follower);
 	out->peers_n = roster_list(peers_roster(m->peers), out->peers);
 	out->now_ms = loop_now_ms(m->context.loop);
+	out->complaint = pulse_complaint(&m->pulse);
 	out->locks_n = stakes_report(m->stakes, out->locks);
 }
 
@@ -420,6 +423,10 @@ static void membership_create_parts(struct membership *m)
 				 .views = m->env.views };
 	turn_init(&m->turn, membership_changed, m);
 	m->env.ring->margin_ms = context->conf.lease_margin_ms;
+	m->pulse = (struct pulse){ .context = context,
+				   .keeper = m->keeper,
+				   .ring = m->env.ring };
+	pulse_init(&m->pulse);
 	leave_init(&m->leave, context);
 	m->leave.keeper = m->keeper;
 	m->leave.election = m->election;
@@ -453,6 +460,7 @@ void membership_destroy(struct membership *m)
 	loop_task_stop(&m->task);
 	loop_timer_stop(&m->deadline);
 	leave_finish(&m->leave);
+	pulse_finish(&m->pulse);
 	turn_finish(&m->turn);
 	/* Publications and errands stop before what they tell. */
 	coordinator_destroy(m->coordinator);

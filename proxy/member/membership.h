@@ -90,6 +90,7 @@ struct membership_report {
 	int peers_n;
 	struct stake_report locks[SPEC_LOCKS_MAX];
 	int locks_n;
+	const char *complaint; /* about our controller; "" for none */
 	int64_t now_ms;
 };
 

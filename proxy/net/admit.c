@@ -37,6 +37,8 @@ static void decide(struct exchange *exchange)
 		reply_status(exchange, &exchange->call.reply);
 		return;
 	}
+	if (exchange->call.lock != NULL)
+		exchange->server->ring->vitals.locked_ms = exchange->call.now_ms;
 	if (exchange->call.is_edited) {
 		exchange->body = exchange->call.edited;
 		if (exchange->call.lock == NULL)
@@ -288,6 +290,7 @@ static struct slice parameter(const struct exchange *exchange, const char *key)
 static void prepare_listing(struct exchange *exchange)
 {
 	struct relay_request *listing = &exchange->listing;
+	struct server *server = exchange->server;
 
 	*listing = (struct relay_request){
 		.resource = exchange->resource,
@@ -304,6 +307,8 @@ static void prepare_listing(struct exchange *exchange)
 		.user_agent = exchange_header(exchange, "user-agent"),
 	};
 	(void)slice_to_u64(parameter(exchange, "resourceVersion"), &listing->position);
+	if (listing->is_watch)
+		server->ring->vitals.watched_ms = loop_now_ms(server->loop);
 }
 
 static void prepare(struct exchange *exchange)

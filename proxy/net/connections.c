@@ -9,6 +9,8 @@
 #include <h2o.h>
 #include <h2o/http2.h>
 
+#include "proxy/net/backlog.h"
+
 /* One watch for the connection's life; the socket is never read by it. */
 #define HANGUP_EVENTS (EPOLLRDHUP | EPOLLET)
 
@@ -155,11 +157,23 @@ static void count_bytes(struct connection *connection)
 	}
 }
 
+/* Whether it has taken nothing of what waited for it since the last look. */
+static bool is_stuck(struct connection *connection)
+{
+	bool was_waiting = connection->is_waiting;
+	uint64_t before = connection->taken;
+
+	connection->is_waiting = backlog_is_waiting(
+		h2o_socket_get_fd(connection->socket), &connection->taken);
+	return was_waiting && connection->is_waiting && connection->taken == before;
+}
+
 static bool look(struct connection *connection, int64_t now_ms)
 {
 	struct connections *connections = connection->connections;
 
 	count_bytes(connection);
+	connections->stuck_n += is_stuck(connection);
 	if (connection->partial != 0 && !connection->is_cut) {
 		connections->partial_n++;
 		connections->partial_bytes += connection->partial_bytes;
@@ -178,6 +192,7 @@ size_t connections_look(struct connections *connections, h2o_context_t *context,
 							     NULL);
 	connections->partial_n = 0;
 	connections->partial_bytes = 0;
+	connections->stuck_n = 0;
 	LIST_EACH(node, &connections->open) {
 		struct connection *connection =
 			LIST_OWNER(node, struct connection, node);

@@ -21,6 +21,8 @@ struct connections {
 	/* As of the last look. */
 	size_t partial_n;     /* connections with a request that is incomplete */
 	size_t partial_bytes; /* what these hold */
+	size_t stuck_n; /* connections that took nothing of what waits, since the last
+			 */
 };
 
 struct connection {
@@ -37,6 +39,8 @@ struct connection {
 	size_t partial_bytes; /* of all that are */
 	uint64_t read_before; /* socket's count when nothing was incomplete */
 	uint64_t completed;   /* bytes of bodies that were completed since */
+	bool is_waiting;      /* something waited for it at the last look */
+	uint64_t taken;       /* bytes that it had taken by then */
 };
 
 void connections_init(struct connections *connections, struct loop *loop);

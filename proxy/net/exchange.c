@@ -298,6 +298,7 @@ void exchange_start(struct server *server, struct guard *guard,
 	buf_init(&exchange->own, SINK_BATCH_BYTES);
 	sink_init(&exchange->sink, req, &sink_events, exchange);
 	read_request(exchange, req);
+	server->ring->vitals.requested_ms = loop_now_ms(server->loop);
 	exchange->is_unwanted = server_is_full(server);
 	exchange->charge = exchange_bytes(exchange);
 	server->memory += exchange->charge;

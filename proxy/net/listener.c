@@ -79,6 +79,17 @@ static void shed(struct listener *listener)
 	}
 }
 
+/* Signs of life: whoever is connected, and takes what is sent to it. */
+static void note_vitals(const struct listener *listener, int64_t now_ms)
+{
+	struct vitals *vitals = &listener->server->ring->vitals;
+
+	if (listener->connections.n > 0)
+		vitals->connected_ms = now_ms;
+	if (listener->connections.stuck_n == 0)
+		vitals->taken_ms = now_ms;
+}
+
 static void on_look(void *arg)
 {
 	struct listener *listener = arg;
@@ -91,6 +102,7 @@ static void on_look(void *arg)
 		log_warn("listener", "requests do not arrive; closing",
 			 log_int("connections", (int64_t)stalled_n));
 	server->values[SERVER_STALLED] += (int64_t)stalled_n;
+	note_vitals(listener, loop_now_ms(server->loop));
 	shed(listener);
 	server_count_memory(server, connections->partial_bytes);
 	loop_timer_start(server->loop, &listener->look,

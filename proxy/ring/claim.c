@@ -69,6 +69,25 @@ enum claim_standing claim_check(const struct claim_question *question)
 	return lease_is_over(lease) ? STANDING_SEALED : STANDING_OURS;
 }
 
+const char *claim_standing_text(enum claim_standing standing)
+{
+	switch (standing) {
+	case STANDING_OURS:
+		break;
+	case STANDING_SEALED:
+		return "a coordinator has ended our Lease, as it stood unchanged for "
+		       "too long; our buckets go to others";
+	case STANDING_TWIN:
+		return "another process has claimed the Lease of our member id; ids "
+		       "must be unique in a ring";
+	case STANDING_DELETED:
+		return "somebody has deleted our Lease; our buckets go to others";
+	case STANDING_FOREIGN:
+		return "somebody has overwritten our Lease; our buckets go to others";
+	}
+	return "";
+}
+
 enum seat_verdict seat_judge(const struct seat_question *question,
 			     int64_t *wait_until_ms)
 {

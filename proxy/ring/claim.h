@@ -14,6 +14,7 @@
 
 #define LEASE_STATE_ENDED "ended"
 #define LEASE_STATE_RELEASED "released"
+#define LEASE_CONTROLLER_SILENT "silent"
 
 /* The member of "<member>/<incarnation>", or "" for anything else. */
 struct slice identity_member(struct slice identity);
@@ -64,6 +65,9 @@ enum claim_standing {
 	STANDING_DELETED, /* by an outsider: never created again as this incarnation */
 	STANDING_FOREIGN,
 };
+
+/* For the log; "" of STANDING_OURS. */
+const char *claim_standing_text(enum claim_standing standing);
 
 /* proven is the identity that holds, or held, the Lease. */
 enum claim_standing claim_check(const struct claim_question *question);

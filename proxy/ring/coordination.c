@@ -132,7 +132,7 @@ int coordination_errands(const struct coordination *c, enum peer_errand errand,
 static bool is_candidate(const struct coordination *c, const struct peer *peer)
 {
 	return coordination_state(c, peer) == PEER_ALIVE && peer->is_present &&
-	       slice_is(slice_of(peer->settings), c->settings);
+	       !peer->is_unattended && slice_is(slice_of(peer->settings), c->settings);
 }
 
 int coordination_candidates(const struct coordination *c, struct slice *out)

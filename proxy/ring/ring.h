@@ -13,6 +13,7 @@
 #include "proxy/ring/inflight.h"
 #include "proxy/ring/owners.h"
 #include "proxy/ring/spec.h"
+#include "proxy/ring/vitals.h"
 
 enum ring_state {
 	RING_NOT_READY,  /* no assignment seen, first pass not done, settings differ */
@@ -77,6 +78,7 @@ const struct bucket_set *ring_shown(const struct ring *ring,
 struct ring_holder {
 	struct ring *current; /* owned; never NULL once initialised */
 	struct inflight inflight;
+	struct vitals vitals; /* of the controller, as requests and connections tell */
 	/* How long after its time-out a write without an answer may arrive yet. */
 	int64_t margin_ms;
 	void (*on_change)(void *arg); /* after a publish; may be NULL */

@@ -117,6 +117,8 @@ static bool peer_take(struct peer *peer, const struct lease *lease)
 	is_changed |= text_set(&peer->acquire_time, lease->acquire_time);
 	is_changed |= flag_set(&peer->is_ended, is_ended || was_ended);
 	is_changed |= flag_set(&peer->is_released, is_released || was_released);
+	is_changed |= flag_set(&peer->is_unattended,
+			       slice_is(lease->controller, LEASE_CONTROLLER_SILENT));
 	peer->acknowledged = acknowledged;
 	peer->duration_ms = duration_ms;
 	return is_changed;

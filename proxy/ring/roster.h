@@ -27,6 +27,7 @@ struct peer {
 	bool is_present;    /* false: the Lease is gone without a released state;
 			       it counts as unchanged */
 	bool is_ended, is_released;
+	bool is_unattended; /* its controller is silent */
 	int64_t duration_ms;
 	int64_t seen_ms; /* our clock, when it last changed */
 	uint64_t acknowledged;

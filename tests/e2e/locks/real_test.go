@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -191,6 +192,45 @@ func checkTurns(t *testing.T, ring *harness.Ring, events []controlplane.Event) {
 	if strings.Join(turns, " ") != "replica ring replica" {
 		t.Errorf("the turns were %v", turns)
 	}
+}
+
+// A controller that elects a leader renews its lock, work or not: one that does so no
+// more is found silent by that alone.
+func TestAControllerThatRenewsItsLockNoMoreLosesItsBuckets(t *testing.T) {
+	const count = 8
+	ring := harness.NewRing(t, "renewals", 2, func(r *rig.Ring) {
+		r.Resources = builtinResources
+		r.Extra = fmt.Sprintf("\nlocks: [{namespace: %s, name: %s}]\ncontroller: {silence: 4s}\n", r.Namespace, lockName)
+	})
+	cluster := harness.Cluster()
+	harness.Must(t, cluster.Apply(t.Context(), builtinRBAC("a", "b")))
+	ring.Start("a", "b")
+	for _, id := range []string{"a", "b"} {
+		startBehind(t, ring, id)
+	}
+	for i := range count {
+		deployment := rig.NewDeployment(ring.Namespace, fmt.Sprintf("deployment-%02d", i), nil)
+		harness.Must1(cluster.Kube.AppsV1().Deployments(ring.Namespace).Create(t.Context(), deployment, metav1.CreateOptions{}))(t)
+	}
+	scale(t, ring, count, 2)
+	ring.WaitActive("a", "b")
+
+	a := ring.Members["a"]
+	a.Controller.Signal(syscall.SIGSTOP)
+	stopped := time.Now()
+	ring.WaitActive("b")
+	t.Logf("the other one had its buckets after %.1f s", time.Since(stopped).Seconds())
+	if status := a.WaitState("standby"); !strings.Contains(status.Controller, "lock") {
+		t.Errorf("it says of its controller: %s", status.Controller)
+	}
+	scale(t, ring, count, 3)
+
+	t.Log("it goes on, finds that it leads no more, and is started anew")
+	a.Controller.Signal(syscall.SIGCONT)
+	a.Controller.Stop(harness.Patience)
+	startBehind(t, ring, "a")
+	ring.WaitActive("a", "b")
+	scale(t, ring, count, 4)
 }
 
 // The ring's stake is seen by kubectl and by whoever is on call.

@@ -113,6 +113,7 @@ type Status struct {
 	Reason      string           `json:"reason"`
 	Epoch       int64            `json:"epoch"`
 	Coordinator string           `json:"coordinator"`
+	Controller  string           `json:"controller"` // alive, or what is wrong with it
 	Buckets     int              `json:"buckets"`
 	Owned       string           `json:"owned"`
 	OwnedCount  int              `json:"owned_count"`

@@ -174,8 +174,8 @@ START_TEST(unknown_keys_are_refused_with_what_was_probably_meant)
 		{ MINIMAL "\"\": 1\n",
 		  "r.yaml:3:1: unknown key ''; expected one of ring, buckets, key, "
 		  "namespaces, locks, resources, member, namespace, lockFile, onStop, "
-		  "shards, generation, lease, handover, label, listen, tls, write, "
-		  "upstream, hold, drain, limits, session, log" },
+		  "shards, generation, controller, lease, handover, label, listen, "
+		  "tls, write, upstream, hold, drain, limits, session, log" },
 		{ "ring: foos\nresources:\n  - resource: foos\n    onws: []\n",
 		  "r.yaml:4:5: unknown key 'onws'; did you mean 'owns'?" },
 		{ "ring: foos\nresources:\n  - resource: foos\n    version: v1\n",

@@ -227,6 +227,8 @@ START_TEST(lease_of_json_bounds_every_text)
 		{ "\"metadata\":{\"name\":\"a\",\"annotations\":{",
 		  "ringside.dev/settings", 128, "}}" },
 		{ "\"metadata\":{\"name\":\"a\",\"annotations\":{",
+		  "ringside.dev/controller", 63, "}}" },
+		{ "\"metadata\":{\"name\":\"a\",\"annotations\":{",
 		  "ringside.dev/acknowledged", 63, "}}" },
 		{ "\"metadata\":{\"name\":\"a\"},\"spec\":{", "holderIdentity", 300,
 		  "}" },

@@ -278,6 +278,34 @@ START_TEST(newcomer_with_other_settings_is_no_candidate)
 }
 END_TEST
 
+START_TEST(member_whose_controller_is_silent_hands_over_what_it_has)
+{
+	struct assignment next;
+
+	begin();
+	peers[1].is_unattended = true;
+	ck_assert_int_eq(plan(&next), PLAN_PUBLISH);
+	/* It lives, so it is asked to let go first. */
+	ck_assert_int_eq(coordination_moves(&known, &next), 0);
+	for (int b = 4; b < 8; b++) {
+		ck_assert_int_eq(next.bucket[b].owner,
+				 assignment_member(&next, S("b/1")));
+		ck_assert_int_ne(next.bucket[b].target, next.bucket[b].owner);
+	}
+}
+END_TEST
+
+START_TEST(nothing_moves_when_every_controller_is_silent)
+{
+	struct assignment next;
+
+	begin();
+	for (int i = 0; i < 3; i++)
+		peers[i].is_unattended = true;
+	ck_assert_int_eq(plan(&next), PLAN_HOLD);
+}
+END_TEST
+
 START_TEST(lower_generation_does_not_undo_the_shards_of_a_higher_one)
 {
 	struct assignment next;
@@ -404,6 +432,8 @@ UNIT_MAIN("ring/coordination", plan_of_a_ring_at_rest_is_nothing,
 	  one_writer_bucket_changes_hands_once_its_owner_has_acknowledged,
 	  one_writer_acknowledgement_of_another_life_is_none,
 	  target_that_dies_is_replaced, newcomer_with_other_settings_is_no_candidate,
+	  member_whose_controller_is_silent_hands_over_what_it_has,
+	  nothing_moves_when_every_controller_is_silent,
 	  lower_generation_does_not_undo_the_shards_of_a_higher_one,
 	  first_pass_that_is_complete_is_published,
 	  assignment_that_is_not_stored_is_written_again,

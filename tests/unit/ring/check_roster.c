@@ -139,6 +139,11 @@ static void change_settings(struct lease *lease)
 	lease->settings = slice_of("other");
 }
 
+static void change_controller(struct lease *lease)
+{
+	lease->controller = slice_of("silent");
+}
+
 static void change_acknowledged(struct lease *lease)
 {
 	lease->acknowledged = slice_of("8");
@@ -157,9 +162,9 @@ static void change_acquire_time(struct lease *lease)
 START_TEST(roster_reports_what_is_news)
 {
 	static void (*const changes[])(struct lease *) = {
-		change_holder,       change_state,        change_release,
-		change_settings,     change_acknowledged, change_duration,
-		change_acquire_time,
+		change_holder,   change_state,        change_release,
+		change_settings, change_controller,   change_acknowledged,
+		change_duration, change_acquire_time,
 	};
 
 	for (size_t i = 0; i < COUNT(changes); i++) {
