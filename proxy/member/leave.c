@@ -51,6 +51,15 @@ static bool leave_is_done(const struct leave *leave)
 	       (leave->keeps_locks || stakes_are_given_up(leave->stakes));
 }
 
+/* Nothing of ours can be written any more, and no client thinks that it could. */
+static bool leave_may_release(const struct leave *leave, int64_t now_ms)
+{
+	if (now_ms < inflight_all_over_ms(leave->inflight))
+		return false;
+	return leave->parting.keeps || now_ms >= leave->drained_ms ||
+	       leave->is_withdrawn(leave->arg);
+}
+
 static void leave_on_timer(void *arg)
 {
 	struct leave *leave = arg;
@@ -60,7 +69,7 @@ static void leave_on_timer(void *arg)
 		leave_end(leave);
 		return;
 	}
-	if (!leave->is_releasing && now_ms >= inflight_all_over_ms(leave->inflight))
+	if (!leave->is_releasing && leave_may_release(leave, now_ms))
 		leave_release(leave);
 	if (!leave->is_releasing && now_ms >= leave->drained_ms) {
 		log_warn("member",

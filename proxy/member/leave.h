@@ -1,6 +1,7 @@
 /*
- * Leaving by our own hand, in order: no new write passes; writes in flight are
- * answered; the Lease is released and the coordinator's given up; done. Writes
+ * Leaving by our own hand, in order: no new write passes; objects leave the views, as
+ * in any handover, for a controller that lives on; writes in flight are answered; the
+ * Lease is released and the coordinator's given up; done. Writes
  * that stay unanswered keep the Lease from being released: then it runs out by
  * itself, as after a crash, and nobody else writes before that. Who keeps its buckets
  * renews the Lease instead, so that whoever comes back has the most time. The last one
@@ -20,9 +21,10 @@ struct leave {
 	const struct election *election;
 	struct stakes *stakes;
 	const struct inflight *inflight;
-	bool (*is_named)(void *arg); /* whether buckets are named for us */
-	bool (*is_last)(void *arg);  /* whether no other member may still write */
-	void *arg;                   /* of these */
+	bool (*is_named)(void *arg);     /* whether buckets are named for us */
+	bool (*is_withdrawn)(void *arg); /* whether objects have left the views */
+	bool (*is_last)(void *arg);      /* whether no other member may still write */
+	void *arg;                       /* of these */
 	struct membership_parting parting;
 	struct loop_timer timer;
 	int64_t drained_ms; /* our clock: writes are waited for until then */

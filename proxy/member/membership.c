@@ -72,6 +72,7 @@ static struct outlook membership_outlook(const struct membership *m)
 		.known = follower_assignment(m->follower),
 		.is_foreign = follower_is_foreign(m->follower),
 		.is_leaving = m->leave.has_begun,
+		.keeps = m->leave.parting.keeps,
 		.was_member = m->was_member,
 		.identity = keeper_identity(m->keeper),
 		.keeper_reason = keeper_reason(m->keeper),
@@ -96,6 +97,7 @@ static void membership_publish(struct membership *m)
 				    .identity = outlook_identity(&outlook),
 				    .is_serving = outlook_is_serving(&outlook),
 				    .is_barred = outlook.locks_are_foreign,
+				    .is_leaving = outlook.is_leaving && !outlook.keeps,
 			    });
 	ring = outlook_ring(&outlook);
 	ring.member = m->context.conf.id;
@@ -347,6 +349,14 @@ static bool membership_is_named(void *arg)
 				keeper_identity(m->keeper));
 }
 
+/* Whether clients know that nothing is theirs any more. */
+static bool membership_is_withdrawn(void *arg)
+{
+	const struct membership *m = arg;
+
+	return bucket_set_is_empty(&m->turn.changeover.releasing);
+}
+
 /* Whether no other member of the ring may still write. */
 static bool membership_is_last(void *arg)
 {
@@ -434,6 +444,7 @@ static void membership_create_parts(struct membership *m)
 	m->leave.inflight = &m->env.ring->inflight;
 	m->leave.is_named = membership_is_named;
 	m->leave.is_last = membership_is_last;
+	m->leave.is_withdrawn = membership_is_withdrawn;
 	m->leave.arg = m;
 }
 

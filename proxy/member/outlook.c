@@ -78,11 +78,20 @@ static enum ring_state outlook_state(const struct outlook *outlook,
 	return bucket_set_count(&ring->owned) > 0 ? RING_ACTIVE : RING_STANDBY;
 }
 
+/* Leaving, a member serves until its clients know that nothing is theirs. */
+static bool is_withdrawing(const struct outlook *outlook)
+{
+	return !outlook->keeps && outlook->now_ms < outlook->right_until_ms &&
+	       !bucket_set_is_empty(&outlook->changeover->releasing);
+}
+
 /* Those of the resources that can be served now. */
 static uint32_t outlook_served(const struct outlook *outlook, uint32_t labelled)
 {
 	uint32_t served = labelled & outlook->catalogued;
 
+	if (outlook->is_leaving && !is_withdrawing(outlook))
+		return 0;
 	for (int i = 0; i < outlook->spec->resources_n; i++)
 		if (outlook->spec->resources[i].role == RESOURCE_MAIN &&
 		    changeover_holds_main(outlook->changeover))

@@ -16,7 +16,8 @@ struct outlook {
 	const struct assignment *known;
 	bool is_foreign; /* the ConfigMap has another format */
 	bool is_leaving;
-	bool was_member;       /* has held its Lease before */
+	bool keeps;      /* leaving: for whoever comes back, and so the views stay */
+	bool was_member; /* has held its Lease before */
 	struct slice identity; /* on our Lease; "" while it is not ours */
 	const char *keeper_reason;
 	int64_t right_until_ms;

@@ -169,6 +169,10 @@ void changeover_step(struct changeover *changeover,
 
 	if (facts->is_barred)
 		asked.kept = (struct bucket_set){ 0 };
+	if (facts->is_leaving) {
+		asked.leaving = bucket_set_joined(&asked.leaving, &asked.kept);
+		asked.kept = (struct bucket_set){ 0 };
+	}
 	changeover->wake_ms = INT64_MAX;
 	changeover->resets = false;
 	changeover->kept = asked.kept;

@@ -27,7 +27,8 @@ struct changeover_facts {
 	const struct assignment *known;
 	struct slice identity; /* ours; "" while nothing can be ours */
 	bool is_serving;       /* views can be made */
-	bool is_barred; /* somebody outside the ring works: nothing is ours for now */
+	bool is_barred;  /* somebody outside the ring works: nothing is ours for now */
+	bool is_leaving; /* all that is ours is to be released */
 	bool follows[RESOURCE_ROLES_N]; /* views of the role are what was asked for */
 	bool is_blind; /* a client may lack owned objects that it is shown */
 	/*

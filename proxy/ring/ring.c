@@ -76,7 +76,8 @@ bool ring_is_ready(const struct ring *ring)
 
 bool ring_serves(const struct ring *ring, const struct ring_resource *resource)
 {
-	return ring_is_ready(ring) && (ring->served >> resource->index & 1);
+	return (ring_is_ready(ring) || ring->state == RING_LEAVING) &&
+	       (ring->served >> resource->index & 1);
 }
 
 const struct bucket_set *ring_shown(const struct ring *ring,

@@ -21,7 +21,7 @@ enum ring_state {
 	RING_ACTIVE,     /* owns buckets */
 	RING_WAITING,    /* a replica leads that runs without Ringside: shows nothing */
 	RING_RIGHT_LOST, /* our Lease was not renewed in time: fences everything */
-	RING_LEAVING,    /* shutting down: no new write passes */
+	RING_LEAVING, /* shutting down: no new write passes, objects leave the views */
 };
 
 struct ring {

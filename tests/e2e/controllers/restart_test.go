@@ -1,11 +1,15 @@
 package controllers
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"k8s.io/client-go/dynamic/dynamicinformer"
+	"k8s.io/client-go/tools/cache"
 
 	"ringside.dev/ringside/tests/e2e/harness"
 	"ringside.dev/ringside/tests/e2e/rig"
@@ -120,4 +124,52 @@ func TestWhatIsKeptForNobodyGoesToOthersInTheEnd(t *testing.T) {
 	ring.WaitActive("a", "b")
 	ring.Members["c"].Restart()
 	ring.WaitActive("a", "b", "c")
+}
+
+// A proxy that is told to give its buckets up beside a controller that lives on: what
+// others are to have leaves the controller's cache first, as in any handover, for it may
+// act on more than the API server.
+func TestAControllerThatLivesOnSeesItsObjectsLeave(t *testing.T) {
+	ring := harness.NewRing(t, "leaves", 2, nil)
+	ring.Start("a", "b")
+	ring.WaitActive("a", "b")
+	ring.CreateFoos(20)
+	b := ring.Members["b"]
+	factory := dynamicinformer.NewDynamicSharedInformerFactory(b.Clients(rig.ControllerUser("b")).Dynamic, 0)
+	informer := factory.ForResource(rig.Foos).Informer()
+	left := make(chan time.Time, 1000)
+	harness.Must1(informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		DeleteFunc: func(any) { left <- time.Now() },
+	}))(t)
+	factory.Start(t.Context().Done())
+	seen := b.Seen(t)
+	harness.Eventually(t, "the controller holds its objects", func(context.Context) error {
+		if held := len(informer.GetStore().ListKeys()); held != len(seen) || held == 0 {
+			return fmt.Errorf("it holds %d of %d", held, len(seen))
+		}
+		return nil
+	})
+	reader := harness.Cluster().NewAuditReader()
+	harness.Must(t, reader.Skip())
+	b.Terminate()
+	ring.WaitActive("a")
+	if held := informer.GetStore().ListKeys(); len(held) != 0 || len(left) != len(seen) {
+		t.Fatalf("it holds %q; %d of %d have left", held, len(left), len(seen))
+	}
+	var released time.Time
+	for _, event := range harness.Must1(reader.Next())(t) {
+		if event.Object.Resource == "leases" && event.Object.Name == ring.Name+".b" && event.IsWrite() {
+			if bytes.Contains(event.ResponseObject, []byte(`"ringside.dev/state":"released"`)) {
+				released = event.Received
+			}
+		}
+	}
+	if released.IsZero() {
+		t.Fatal("it has not released its Lease")
+	}
+	for range len(seen) {
+		if at := <-left; at.After(released) {
+			t.Errorf("an object left %s after the Lease was released", at.Sub(released))
+		}
+	}
 }

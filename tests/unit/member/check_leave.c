@@ -27,6 +27,45 @@ START_TEST(leaving_coordinator_hands_over_within_milliseconds)
 }
 END_TEST
 
+/* The views of a member that leaves follow what is shown after a while, or never. */
+static void expect_withdrawal(int64_t follows_after_ms)
+{
+	struct world_member *members = world_settled(31);
+	struct world_member *leaver = &members[1];
+	const struct ring *ring;
+	struct arena *arena = arena_create();
+	bool is_there;
+
+	world.views_ms = 1;
+	world_leave(leaver, 3000);
+	ring = leaver->ring.current;
+	leaver->follows_ms[RESOURCE_MAIN] = world_time.now_ms + follows_after_ms;
+	ck_assert_int_eq(ring->state, RING_LEAVING);
+	ck_assert(bucket_set_is_empty(&ring->owned));
+	/* Its clients are told, main resources first. */
+	ck_assert_uint_ne(ring->served, 0);
+	ck_assert(bucket_set_is_empty(&ring->shown[RESOURCE_MAIN]));
+	ck_assert(!bucket_set_is_empty(&ring->shown[RESOURCE_OWNED]));
+	world_run(follows_after_ms < 2900 ? follows_after_ms - 100 : 2900);
+	ck_assert_slice(world_lease(arena, "r.b", &is_there).state, "");
+	ck_assert(!world_is_covered());
+	ck_assert_int_le(world_run_until(world_is_covered, 400), 400);
+	arena_destroy(arena);
+	world_end();
+}
+
+START_TEST(leaving_member_takes_its_objects_out_of_the_views_first)
+{
+	expect_withdrawal(1000);
+}
+END_TEST
+
+START_TEST(leaving_member_waits_for_its_views_no_longer_than_for_writes)
+{
+	expect_withdrawal(60000);
+}
+END_TEST
+
 START_TEST(leaving_member_waits_for_its_writes)
 {
 	struct world_member *members = world_settled(8);
@@ -204,6 +243,8 @@ END_TEST
 
 UNIT_MAIN("member/leave", leaving_member_hands_over_within_milliseconds,
 	  leaving_coordinator_hands_over_within_milliseconds,
+	  leaving_member_takes_its_objects_out_of_the_views_first,
+	  leaving_member_waits_for_its_views_no_longer_than_for_writes,
 	  leaving_member_waits_for_its_writes,
 	  one_writer_leaving_with_unanswered_writes_releases_nothing,
 	  leaving_ends_also_without_an_api_server,

@@ -71,7 +71,7 @@ START_TEST(ring_serves_while_active_or_waiting_for_its_turn_and_holds_otherwise)
 	static const bool serves[] = {
 		[RING_NOT_READY] = false,  [RING_STANDBY] = true,
 		[RING_ACTIVE] = true,      [RING_WAITING] = true,
-		[RING_RIGHT_LOST] = false, [RING_LEAVING] = false,
+		[RING_RIGHT_LOST] = false, [RING_LEAVING] = true,
 	};
 	struct ring ring = active_ring();
 

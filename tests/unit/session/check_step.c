@@ -86,7 +86,8 @@ START_TEST(view_of_the_same_buckets_survives_a_lost_right_and_nothing_else)
 		{ RING_ACTIVE, 1, 7, true },     { RING_ACTIVE, 1, 8, false },
 		{ RING_ACTIVE, 0, 7, false },    { RING_STANDBY, 1, 7, true },
 		{ RING_RIGHT_LOST, 1, 7, true }, { RING_RIGHT_LOST, 1, 8, false },
-		{ RING_NOT_READY, 1, 7, false }, { RING_LEAVING, 1, 7, false },
+		{ RING_NOT_READY, 1, 7, false }, { RING_LEAVING, 0, 7, false },
+		{ RING_LEAVING, 1, 8, false },
 	};
 	const struct view view = { .set = set_of(7), .floor = 100 };
 
