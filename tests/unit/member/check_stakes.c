@@ -207,6 +207,40 @@ START_TEST(one_writer_ring_makes_room_for_a_replica_that_came_in_an_outage)
 }
 END_TEST
 
+#define ELSEWHERE "/apis/coordination.k8s.io/v1/namespaces/elsewhere/leases/second"
+
+START_TEST(ring_waits_for_each_of_its_locks_wherever_it_is)
+{
+	struct world_member *members = members_with_a_lock(115, 2);
+
+	world_put_text(ELSEWHERE, "{\"kind\":\"Lease\",\"metadata\":{\"name\":"
+				  "\"second\",\"namespace\":\"elsewhere\"},\"spec\":{"
+				  "\"holderIdentity\":\"pod_1\","
+				  "\"leaseDurationSeconds\":60}}");
+	for (int i = 0; i < 2; i++) {
+		members[i].spec.locks[1] =
+			(struct ring_lock){ .namespace = SLICE_LITERAL("elsewhere"),
+					    .name = SLICE_LITERAL("second") };
+		members[i].spec.locks_n = 2;
+		ring_spec_seal(&members[i].spec, members[i].arena);
+		world_start(&members[i]);
+	}
+	world_run(50000);
+	expect_holder(RING_HOLDER);
+	ck_assert(are_all(RING_WAITING));
+	/* It runs out. */
+	world_run_until(world_is_covered, 30000);
+	ck_assert_ptr_nonnull(strstr(server_find(ELSEWHERE)->text, RING_HOLDER));
+	world_leave(&members[0], 1000);
+	world_run(1000);
+	world_leave(&members[1], 1000);
+	world_run(1000);
+	ck_assert_ptr_null(strstr(server_find(ELSEWHERE)->text, RING_HOLDER));
+	expect_holder("");
+	world_end();
+}
+END_TEST
+
 START_TEST(lock_that_is_deleted_is_made_anew)
 {
 	settled_with_a_lock(114);
@@ -226,4 +260,5 @@ UNIT_MAIN("member/stakes", ring_takes_a_lock_that_nobody_holds,
 	  last_one_to_leave_gives_the_lock_up, lock_of_a_ring_that_died_runs_out,
 	  fail_closed_right_ends_with_the_evidence_of_the_lock,
 	  one_writer_ring_makes_room_for_a_replica_that_came_in_an_outage,
+	  ring_waits_for_each_of_its_locks_wherever_it_is,
 	  lock_that_is_deleted_is_made_anew)
