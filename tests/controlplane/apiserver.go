@@ -26,6 +26,9 @@ type APIServer struct {
 	process *process.Process
 }
 
+// Pid is that of its process.
+func (s *APIServer) Pid() int { return s.process.Pid() }
+
 // StartAPIServer runs a further API server on the same etcd, as in a control
 // plane of more than one machine.
 func (c *ControlPlane) StartAPIServer(ctx context.Context) (*APIServer, error) {

@@ -30,6 +30,8 @@ type bench struct {
 	members map[string]*member
 	results *results
 	objects int // of each resource
+	// Where the i-th object is; nil: bucketOf.
+	places func(i int) int
 	// What there are objects of and informers for: Foos, perhaps Deployments.
 	resources []schema.GroupVersionResource
 }
@@ -183,11 +185,14 @@ func (b *bench) relists() (float64, error) {
 
 func (m *member) cpu() time.Duration { return wire.CPUOf(m.Process.Pid()) }
 
-// heldMiB is how much memory the proxy holds.
-func (m *member) heldMiB() float64 {
+// heldMiB is the memory that the proxy holds, peakMiB the most that it has ever held.
+func (m *member) heldMiB() float64 { return m.memoryMiB("VmRSS:") }
+func (m *member) peakMiB() float64 { return m.memoryMiB("VmHWM:") }
+
+func (m *member) memoryMiB(kind string) float64 {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", m.Process.Pid()))
 	for line := range bytes.Lines(text) {
-		if value, ok := strings.CutPrefix(string(line), "VmRSS:"); ok {
+		if value, ok := strings.CutPrefix(string(line), kind); ok {
 			n, _ := strconv.Atoi(strings.Fields(value)[0])
 			return float64(n) / 1024
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -19,12 +20,12 @@ import (
 // informer is one of client-go, and what it was told.
 type informer struct {
 	cache.SharedIndexInformer
-	mutex    sync.Mutex
-	held     int
-	filled   time.Time // when it held something again
-	arrived  time.Time // when an object came last
-	left     time.Time // when one left last
-	onUpdate func(metav1.Object, time.Time)
+	mutex   sync.Mutex
+	held    int
+	filled  time.Time       // when it held something again
+	arrived time.Time       // when an object came last
+	left    time.Time       // when one left last
+	delays  []time.Duration // from when a change was asked for until it was seen
 }
 
 func (i *informer) added(any) {
@@ -46,10 +47,27 @@ func (i *informer) deleted(any) {
 	i.left = now
 }
 
+// asked is an annotation: when its object's change was asked for, in nanoseconds.
+const asked = "bench.ringside.dev/asked"
+
 func (i *informer) updated(_, object any) {
-	if i.onUpdate != nil {
-		i.onUpdate(object.(metav1.Object), time.Now())
+	now := time.Now()
+	at, err := strconv.ParseInt(object.(metav1.Object).GetAnnotations()[asked], 10, 64)
+	if err != nil {
+		return
 	}
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
+	i.delays = append(i.delays, now.Sub(time.Unix(0, at)))
+}
+
+// takeDelays are those since it was asked last.
+func (i *informer) takeDelays() []time.Duration {
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
+	delays := i.delays
+	i.delays = nil
+	return delays
 }
 
 // count is how many it holds, and when one came and left last.

@@ -1,5 +1,5 @@
 // The ring's bench measures what a change of the ring costs, before a real API
-// server: moves of many objects, kept objects meanwhile, rebalances, crashes, and the
+// server: moves of many objects, what is kept meanwhile, rebalances, crashes, and the
 // labels. It prints each value beside its target and adds it to the bench's history.
 package main
 
@@ -31,11 +31,13 @@ type scenario struct {
 
 var scenarios = []scenario{
 	{"moves", measureMoves},
+	{"many", measureMany},
 	{"rebalance", measureRebalances},
 	{"crash", measureCrashes},
 	{"labels", measureLabels},
 	{"requests", measureRequests},
 	{"writes", measureWrites},
+	{"kept", measureKept},
 }
 
 func main() {
@@ -55,6 +57,7 @@ func run(ctx context.Context) error {
 			continue
 		}
 		if err := runOne(ctx, scenario, results); err != nil {
+			results.print() // what there is
 			return fmt.Errorf("%s: %w", scenario.name, err)
 		}
 	}

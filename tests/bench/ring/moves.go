@@ -21,13 +21,20 @@ const published = "published best: 17 s, 28 s when a pod is deleted, 2-3 writes 
 // of them or a multiple of that.
 func bucketOf(i int) int { return i * 97 % buckets }
 
+func (b *bench) bucketOf(i int) int {
+	if b.places != nil {
+		return b.places(i)
+	}
+	return bucketOf(i)
+}
+
 // createObjects creates Foos with their buckets already set, and for each a Deployment
 // that it owns, if these are measured.
 func (b *bench) createObjects(from, to int) error {
 	withDeployments := slices.Contains(b.resources, rig.Deployments)
 	b.objects = to
 	return rig.InParallel(b.ctx, to-from, func(ctx context.Context, i int) error {
-		labels := map[string]string{b.ring.Label(): fmt.Sprint(bucketOf(from + i))}
+		labels := map[string]string{b.ring.Label(): fmt.Sprint(b.bucketOf(from + i))}
 		foo := rig.NewFoo(b.ring.Namespace, rig.FooName(from+i))
 		foo.SetLabels(labels)
 		foo, err := b.cluster.Dynamic.Resource(rig.Foos).Namespace(b.ring.Namespace).
@@ -47,7 +54,7 @@ func (b *bench) createObjects(from, to int) error {
 func (b *bench) objectsOf(assignment *rig.Assignment, id string) int {
 	count := 0
 	for i := range b.objects {
-		if assignment.OwnerID(bucketOf(i)) == id {
+		if assignment.OwnerID(b.bucketOf(i)) == id {
 			count++
 		}
 	}
