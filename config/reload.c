@@ -30,7 +30,8 @@ static bool is_same_manners(const struct ring_spec *a, const struct ring_spec *b
 		const struct ring_resource *next =
 			ring_spec_find(b, now->group, now->resource);
 
-		if (!next || now->refuse != next->refuse)
+		if (!next || now->refuse != next->refuse ||
+		    now->on_release != next->on_release)
 			return false;
 	}
 	return true;

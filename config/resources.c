@@ -75,6 +75,7 @@ static int expect_owned(const struct loader *loader, const struct node *node,
 			   SLICE_ARGS(node->key));
 }
 
+#define ON_RELEASE_EXPECTED "deleted, marked or suppress"
 #define BY_EXPECTED "owner, label:<key> or annotation:<key>"
 
 static int load_by(struct loader *loader, const struct node *node, struct err *err)
@@ -126,6 +127,31 @@ static int load_refuse(struct loader *loader, const struct node *node, struct er
 	else
 		return place_error(&node->place, err,
 				   "refuse: expected conflict or notFound");
+	return 0;
+}
+
+static int load_on_release(struct loader *loader, const struct node *node,
+			   struct err *err)
+{
+	int rc = node_expect(node, NODE_SCALAR, err);
+
+	if (rc < 0)
+		return rc;
+	if (slice_is(node->text, "deleted"))
+		loader->resource->on_release = RELEASE_DELETED;
+	else if (slice_is(node->text, "marked"))
+		loader->resource->on_release = RELEASE_MARKED;
+	else if (slice_is(node->text, "suppress"))
+		loader->resource->on_release = RELEASE_SUPPRESSED;
+	else if (slice_is(node->text, "restart"))
+		return place_error(
+			&node->place, err,
+			"onRelease: restart needs a controller that "
+			"ringside has started itself (exec mode), and this "
+			"version starts none: expected " ON_RELEASE_EXPECTED);
+	else
+		return place_error(&node->place, err,
+				   "onRelease: expected " ON_RELEASE_EXPECTED);
 	return 0;
 }
 
@@ -213,6 +239,17 @@ const struct field resource_fields[] = {
 		  "controllers that take a conflict for worse than it is (kopf lets "
 		  "the object rest for up to ten minutes). A create, and what may be "
 		  "let pass later, is a conflict always." },
+	{ .name = "onRelease",
+	  .expected = ON_RELEASE_EXPECTED,
+	  .value = "deleted",
+	  .load = load_on_release,
+	  .help = "What the controller is told of an object that leaves its shard and "
+		  "exists elsewhere. deleted: a DELETED event, as of an object that "
+		  "leaves a selector. marked: the same, and the object bears a "
+		  "metadata.deletionTimestamp, without which kopf lets daemons and "
+		  "timers run on. suppress: nothing, for controllers that take DELETED "
+		  "for the end of the object (KubeOps, shell-operator); each DELETED "
+		  "event of the API server is looked up before it is passed on." },
 	{ .name = "owns",
 	  .expected = "a list of resources",
 	  .value = "[]",

@@ -14,6 +14,7 @@
 #include "proxy/keepsake.h"
 #include "proxy/net/admin.h"
 #include "proxy/report.h"
+#include "proxy/session/farewell.h"
 #include "proxy/session/move.h"
 #include "proxy/session/session.h"
 
@@ -306,6 +307,8 @@ static void build_ring(struct proxy *proxy)
 	keepsake_take(proxy->member.lock_file, proxy->sessions);
 	metrics_add(proxy->metrics, sessions_metrics, sessions_values(proxy->sessions),
 		    SESSIONS_METRICS_N);
+	metrics_add(proxy->metrics, farewells_metrics,
+		    sessions_farewells(proxy->sessions), FAREWELLS_METRICS_N);
 	metrics_add(proxy->metrics, moves_metrics, sessions_moves(proxy->sessions),
 		    MOVES_METRICS_N);
 	proxy->ring.on_change = on_ring;

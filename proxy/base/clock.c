@@ -26,3 +26,11 @@ void clock_wall_text(char out[CLOCK_WALL_BYTES])
 	n = strftime(out, CLOCK_WALL_BYTES, "%Y-%m-%dT%H:%M:%S", &utc);
 	snprintf(out + n, CLOCK_WALL_BYTES - n, ".%06ldZ", now.tv_nsec / 1000);
 }
+
+int64_t clock_wall_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec;
+}

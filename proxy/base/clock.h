@@ -30,4 +30,7 @@ static inline int64_t clock_now_ms(const struct clock *clock)
 /* The wall clock as Kubernetes' MicroTime: 2006-01-02T15:04:05.000000Z. */
 void clock_wall_text(char out[CLOCK_WALL_BYTES]);
 
+/* The same, in whole seconds since 1970. */
+int64_t clock_wall_s(void);
+
 #endif

@@ -287,17 +287,28 @@ static int read_object(struct event_head *head, enum kube_encoding encoding,
 	return rc;
 }
 
+int event_open(enum kube_encoding encoding, struct slice frame,
+	       enum watch_event_type *type, struct slice *object)
+{
+	struct slice name = { 0 }, bytes = { 0 };
+	int rc = encoding == KUBE_PROTOBUF ? pb_parts(frame, &name, &bytes)
+					   : json_parts(frame, &name, &bytes);
+
+	if (rc < 0 || type_of(name, type) < 0)
+		return -EINVAL;
+	*object = bytes;
+	return 0;
+}
+
 int event_read(struct event_head *out, enum kube_encoding encoding, struct slice frame,
 	       struct slice label, struct err *err)
 {
-	struct slice type = { 0 }, object = { 0 };
 	struct event_head head = { 0 };
-	int rc = encoding == KUBE_PROTOBUF ? pb_parts(frame, &type, &object)
-					   : json_parts(frame, &type, &object);
+	struct slice object;
+	int rc = event_open(encoding, frame, &head.type, &object);
 
-	if (rc < 0 || type_of(type, &head.type) < 0)
-		return err_set(err, -EINVAL,
-			       "expected a watch event with a known type");
+	if (rc < 0)
+		return err_set(err, rc, "expected a watch event with a known type");
 	if (head.type != WATCH_ERROR)
 		rc = read_object(&head, encoding, object, label, err);
 	if (rc == 0)

@@ -29,6 +29,13 @@ int event_write_item(struct buf *out, enum kube_encoding encoding,
 int event_write_bookmark(struct buf *out, enum kube_encoding encoding,
 			 const struct event_item *of);
 
+/*
+ * What a whole frame is, and the bytes of its object, with the envelope that protobuf
+ * has. -EINVAL: it is no event.
+ */
+int event_open(enum kube_encoding encoding, struct slice frame,
+	       enum watch_event_type *type, struct slice *object);
+
 /* "namespace/name": of a DNS label and a DNS subdomain, and room for other names. */
 #define EVENT_OBJECT_BYTES 512
 

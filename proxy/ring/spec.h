@@ -18,6 +18,13 @@ enum unowned_policy { UNOWNED_VISIBLE, UNOWNED_HIDDEN };
 /* What a write to an object of another member is answered with. */
 enum refuse_policy { REFUSE_CONFLICT, REFUSE_NOT_FOUND };
 
+/* What the controller is told when an object leaves, and exists elsewhere. */
+enum release_manner {
+	RELEASE_DELETED,    /* DELETED, as the API server tells it of a selector */
+	RELEASE_MARKED,     /* the same, with a deletionTimestamp */
+	RELEASE_SUPPRESSED, /* nothing */
+};
+
 /* A sharded resource. */
 struct ring_resource {
 	struct slice group;
@@ -27,6 +34,11 @@ struct ring_resource {
 	enum refuse_policy refuse;
 	int owner; /* index of the resource it is listed under; -1: main */
 	int index; /* its own place in the spec */
+	/*
+	 * Between this member and its controller alone: no answer of another member
+	 * depends on it, so members need not agree on it, and the hash leaves it out.
+	 */
+	enum release_manner on_release;
 	/*
 	 * What is read of its objects. `owner` (with is_owner_annotation) is set where
 	 * an owned object names its owner by a label or annotation, as "name" or

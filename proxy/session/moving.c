@@ -92,8 +92,33 @@ struct move *resource_move(struct resource *resource,
 	plan.doubt = doubts_get(resource->doubts, request);
 	if (plan.doubt == NULL)
 		return NULL;
+	/* Nobody is told of what left: it need not be listed. */
+	if (resource->resource->on_release == RELEASE_SUPPRESSED)
+		plan.released = (struct bucket_set){ 0 };
 	doubt_begin(plan.doubt, view->floor);
 	return move_create(sessions->env.loop, sessions->env.api->upstream, &plan);
+}
+
+struct farewell *resource_farewell(struct resource *resource,
+				   const struct relay_request *request,
+				   struct move *move)
+{
+	struct sessions *sessions = resource->sessions;
+	const struct farewell_plan plan = {
+		.api = sessions->env.api,
+		.catalog = sessions->env.catalog,
+		.resource = resource->resource,
+		.label_selector = request->label_selector,
+		.field_selector = request->field_selector,
+		.allows_bookmarks = request->allows_bookmarks,
+		.values = sessions->farewells,
+	};
+
+	if (!request->is_watch ||
+	    !farewell_is_wanted(resource->resource, request->accept))
+		return NULL;
+	return farewell_create(
+		move != NULL ? move_way(move) : sessions->env.api->upstream, &plan);
 }
 
 /* Who asks for initial events goes on from the BOOKMARK behind them. */

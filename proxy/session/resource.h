@@ -50,6 +50,7 @@ struct sessions {
 	struct list strays; /* streams under no view, until they are closed */
 	int64_t values[SESSIONS_METRICS_N];
 	int64_t moves[MOVES_METRICS_N];
+	int64_t farewells[FAREWELLS_METRICS_N];
 	int64_t began_ms;
 	struct loop_timer
 		survivors; /* who outlived our predecessor is held no longer */
@@ -80,6 +81,11 @@ const struct view *resource_admit(struct resource *resource,
 struct move *resource_move(struct resource *resource,
 			   const struct relay_request *request,
 			   const struct view *view);
+
+/* What stands around the way of a WATCH, its move (NULL: none); or NULL. */
+struct farewell *resource_farewell(struct resource *resource,
+				   const struct relay_request *request,
+				   struct move *move);
 
 /* Where the stream of a WATCH notes what it begins with; NULL: it need not. */
 struct doubt *resource_seeds(struct resource *resource,

@@ -95,6 +95,7 @@ static struct stream *hook_open(void *arg, const struct relay_request *request,
 		watchers_begin(&resource->watchers, stream->watcher);
 	if (!stream->is_stray) {
 		stream->move = resource_move(resource, request, view);
+		stream->farewell = resource_farewell(resource, request, stream->move);
 		stream->seeds = resource_seeds(resource, request);
 	}
 	list_add(stream->is_stray ? &sessions->strays : &resource->streams,
@@ -105,6 +106,8 @@ static struct stream *hook_open(void *arg, const struct relay_request *request,
 
 static struct upstream *hook_way(struct stream *stream)
 {
+	if (stream->farewell != NULL)
+		return farewell_way(stream->farewell);
 	return stream->move != NULL ? move_way(stream->move) : NULL;
 }
 
@@ -141,7 +144,7 @@ static void stream_follow_move(struct stream *stream)
 	struct resource *resource = stream->owner;
 	bool was_released = stream->is_released, was_settled = stream->is_settled;
 
-	if (stream->move == NULL)
+	if (stream->move == NULL || !stream_is_drained(stream))
 		return;
 	stream->is_released |= move_is_released(stream->move);
 	stream->is_settled |= move_is_settled(stream->move);
@@ -320,6 +323,11 @@ int sessions_report(const struct sessions *sessions,
 const int64_t *sessions_values(const struct sessions *sessions)
 {
 	return sessions->values;
+}
+
+const int64_t *sessions_farewells(const struct sessions *sessions)
+{
+	return sessions->farewells;
 }
 
 const int64_t *sessions_moves(const struct sessions *sessions)

@@ -120,6 +120,8 @@ int sessions_report(const struct sessions *sessions,
 
 /* SESSIONS_METRICS_N of them, as long as the sessions. */
 const int64_t *sessions_values(const struct sessions *sessions);
+/* FAREWELLS_METRICS_N of them (farewell.h). */
+const int64_t *sessions_farewells(const struct sessions *sessions);
 /* MOVES_METRICS_N of them (move.h). */
 const int64_t *sessions_moves(const struct sessions *sessions);
 

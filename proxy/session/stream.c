@@ -30,6 +30,7 @@ void stream_destroy(struct stream *stream)
 	if (stream->move != NULL)
 		move_stop(stream->move);
 	move_unref(stream->move);
+	farewell_unref(stream->farewell);
 	buf_finish(&stream->frame);
 	free(stream);
 }
@@ -60,12 +61,18 @@ void stream_head(struct stream *stream, const struct upstream_head *head,
 	frame_init(&stream->scanner, encoding);
 }
 
+bool stream_is_drained(const struct stream *stream)
+{
+	return stream->farewell == NULL || farewell_is_idle(stream->farewell);
+}
+
 void stream_look_told(struct stream *stream)
 {
 	if (!stream_is_session(stream) || !stream->has_head)
 		return;
 	if (stream->move != NULL)
-		stream->is_told |= move_is_acquired(stream->move);
+		stream->is_told |= move_is_acquired(stream->move) &&
+				   stream_is_drained(stream);
 	else
 		stream->is_told |= !stream->sends_initial_events;
 }

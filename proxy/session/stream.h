@@ -12,6 +12,7 @@
 #include "proxy/base/list.h"
 #include "proxy/kube/frame.h"
 #include "proxy/net/relay.h"
+#include "proxy/session/farewell.h"
 #include "proxy/session/move.h"
 #include "proxy/session/step.h"
 
@@ -25,10 +26,11 @@ struct stream {
 	bool is_unframed;         /* a LIST, or an answer that is no stream */
 	struct watch_facts facts; /* but for min_age_ms */
 	struct frame_scanner scanner;
-	struct move *move; /* ref; NULL: it is not moved */
-	bool is_released;  /* what the move says has left has left */
-	bool is_settled;   /* its client stands in the new view */
-	bool is_told;      /* all that the view showed when it began has left */
+	struct move *move;         /* ref; NULL: it is not moved */
+	struct farewell *farewell; /* ref; NULL: DELETED is told as it comes */
+	bool is_released;          /* what the move says has left has left */
+	bool is_settled;           /* its client stands in the new view */
+	bool is_told;              /* all that the view showed when it began has left */
 	bool has_head;
 	bool is_ended; /* by us, for a change of view */
 	/* It begins with all objects; how much of the mark of their end was found. */
@@ -56,6 +58,9 @@ void stream_destroy(struct stream *stream);
 /* The head has come. */
 void stream_head(struct stream *stream, const struct upstream_head *head,
 		 int64_t now_ms);
+
+/* Whether all that was taken out of its move, if it has one, has left. */
+bool stream_is_drained(const struct stream *stream);
 
 /* Sets is_told, once that is so. */
 void stream_look_told(struct stream *stream);
