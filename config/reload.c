@@ -31,7 +31,8 @@ static bool is_same_manners(const struct ring_spec *a, const struct ring_spec *b
 			ring_spec_find(b, now->group, now->resource);
 
 		if (!next || now->refuse != next->refuse ||
-		    now->on_release != next->on_release)
+		    now->on_release != next->on_release ||
+		    now->lacks_diff != next->lacks_diff)
 			return false;
 	}
 	return true;

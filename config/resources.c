@@ -155,6 +155,25 @@ static int load_on_release(struct loader *loader, const struct node *node,
 	return 0;
 }
 
+/* Behind `onRelease` in the table: the two may contradict each other. */
+static int load_relist(struct loader *loader, const struct node *node, struct err *err)
+{
+	int rc = node_expect(node, NODE_SCALAR, err);
+
+	if (rc < 0)
+		return rc;
+	loader->resource->lacks_diff = slice_is(node->text, "nodiff");
+	if (!loader->resource->lacks_diff && !slice_is(node->text, "diff"))
+		return place_error(&node->place, err,
+				   "relist: expected diff or nodiff");
+	if (loader->resource->lacks_diff &&
+	    loader->resource->on_release == RELEASE_SUPPRESSED)
+		return place_error(&node->place, err,
+				   "relist: nodiff tells what has left, which "
+				   "onRelease: suppress says never to");
+	return 0;
+}
+
 /* owner: index of the resource that owns this one; -1: a main resource. */
 static int load_resource(struct loader *loader, const struct node *node, int owner,
 			 struct err *err)
@@ -250,6 +269,14 @@ const struct field resource_fields[] = {
 		  "timers run on. suppress: nothing, for controllers that take DELETED "
 		  "for the end of the object (KubeOps, shell-operator); each DELETED "
 		  "event of the API server is looked up before it is passed on." },
+	{ .name = "relist",
+	  .expected = "diff or nodiff",
+	  .value = "diff",
+	  .load = load_relist,
+	  .help = "Whether the controller sees by a new list what has left its shard. "
+		  "diff: it compares, as informers do. nodiff: it does not (kopf), and "
+		  "is told so by DELETED events before it is told to list anew, and at "
+		  "the first watch after it has listed anew by itself." },
 	{ .name = "owns",
 	  .expected = "a list of resources",
 	  .value = "[]",

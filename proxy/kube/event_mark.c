@@ -22,19 +22,14 @@ static int write_time(struct buf *out, int64_t at_s)
 	return buf_append_text(out, text);
 }
 
-/* The frame with the time in place of `old`, a part of it, and text around the time. */
-static int replace(struct buf *out, struct slice frame, struct slice old,
-		   const char *before, const char *after, int64_t at_s)
+/* The frame with the time in place of `old`, a part of it. */
+static int replace(struct buf *out, struct slice frame, struct slice old, int64_t at_s)
 {
 	size_t at = (size_t)(old.data - frame.data);
 	int rc = buf_append(out, slice_make(frame.data, at));
 
 	if (rc == 0)
-		rc = buf_append_text(out, before);
-	if (rc == 0)
 		rc = write_time(out, at_s);
-	if (rc == 0)
-		rc = buf_append_text(out, after);
 	return rc < 0 ? rc : buf_append(out, slice_from(frame, at + old.len));
 }
 
@@ -47,6 +42,22 @@ static bool has_members(struct slice object)
 	return i < object.len && object.data[i] != '}';
 }
 
+/* A first member of the metadata. */
+static int insert(struct buf *out, struct slice frame, struct slice metadata,
+		  int64_t at_s)
+{
+	size_t at = (size_t)(metadata.data - frame.data) + 1;
+	int rc = buf_append(out, slice_make(frame.data, at));
+
+	if (rc == 0)
+		rc = buf_append_text(out, "\"deletionTimestamp\":");
+	if (rc == 0)
+		rc = write_time(out, at_s);
+	if (rc == 0 && has_members(metadata))
+		rc = buf_append_text(out, ",");
+	return rc < 0 ? rc : buf_append(out, slice_from(frame, at));
+}
+
 static int mark_json(struct buf *out, struct slice frame, int64_t at_s)
 {
 	struct slice object, metadata, former;
@@ -55,11 +66,9 @@ static int mark_json(struct buf *out, struct slice frame, int64_t at_s)
 	    !json_span(object, "metadata", &metadata) || metadata.data[0] != '{')
 		return -EINVAL;
 	if (!json_span(metadata, "deletionTimestamp", &former))
-		return replace(out, frame, slice_make(metadata.data + 1, 0),
-			       "\"deletionTimestamp\":",
-			       has_members(metadata) ? "," : "", at_s);
+		return insert(out, frame, metadata, at_s);
 	if (slice_is(former, "null"))
-		return replace(out, frame, former, "", "", at_s);
+		return replace(out, frame, former, at_s);
 	return buf_append(out, frame);
 }
 

@@ -168,6 +168,7 @@ static void on_gone(void *arg, bool is_complete)
 		exchange->has_client_left = exchange->step < EXCHANGE_DRAIN;
 		exchange_abort(exchange);
 	}
+	exchange->is_delivered = is_complete;
 	exchange_end_if_done(exchange);
 }
 
@@ -190,6 +191,11 @@ bool exchange_is_natural_end(const struct exchange *exchange)
 {
 	return exchange->has_client_left ||
 	       (exchange->is_upstream_done && exchange->result == UPSTREAM_COMPLETE);
+}
+
+bool exchange_is_delivered(const struct exchange *exchange)
+{
+	return exchange->is_delivered;
 }
 
 void exchange_cut(struct exchange *exchange)

@@ -93,6 +93,7 @@ struct exchange {
 	bool is_upstream_done;
 	bool is_head_sent;
 	bool has_client_left;
+	bool is_delivered; /* the answer has left, to its end */
 	enum upstream_result result;
 	bool is_in_flight; /* counted in the ring's writes in flight */
 	int64_t limit_ms;  /* our clock: a write has had its time; 0: no limit */

@@ -74,6 +74,9 @@ void exchange_poke(struct exchange *exchange);
 /* Whether its client has gone by itself, or the API server's answer was complete. */
 bool exchange_is_natural_end(const struct exchange *exchange);
 
+/* Whether the answer has left whole, to its end. */
+bool exchange_is_delivered(const struct exchange *exchange);
+
 /* Cuts the answer: the client sees an error, never a clean end. */
 void exchange_cut(struct exchange *exchange);
 

@@ -52,7 +52,10 @@ void doubt_seed(struct doubt *doubt, uint64_t version)
 
 bool doubt_is_about(const struct doubt *doubt, uint64_t oldest)
 {
-	return doubt->floor >= oldest || doubt->seeded >= oldest;
+	bool is_held = doubt->has_held &&
+		       (doubt->held_since == 0 || doubt->held_since >= oldest);
+
+	return is_held || doubt->floor >= oldest || doubt->seeded >= oldest;
 }
 
 uint64_t doubt_certain_from(const struct doubt *doubt)
@@ -61,6 +64,56 @@ uint64_t doubt_certain_from(const struct doubt *doubt)
 
 	return doubt->seeded >= floor ? doubt->seeded + 1 : floor;
 }
+
+/* --- what is held --- */
+
+void doubt_hold(struct doubt *doubt, uint64_t floor)
+{
+	if (doubt->has_held)
+		return;
+	doubt->has_held = true;
+	doubt->held_since = floor;
+}
+
+void doubt_told(struct doubt *doubt, uint64_t floor, uint64_t position)
+{
+	bool is_again = doubt->told_floor == floor && doubt->told_at == position;
+
+	doubt->told_times = is_again ? doubt->told_times + 1 : 1;
+	doubt->told_floor = floor;
+	doubt->told_at = position;
+}
+
+void doubt_returns(struct doubt *doubt, uint64_t position)
+{
+	bool may_be_unread = position == doubt->told_at &&
+			     doubt->told_times < DOUBT_TOLD_MAX;
+
+	if (doubt->told_floor == 0 || may_be_unread)
+		return;
+	doubt->held_since = doubt->told_floor;
+	doubt->told_floor = 0;
+}
+
+struct bucket_set past_held(const struct past *past, const struct view *current,
+			    const struct doubt *doubt, int buckets)
+{
+	const struct bucket_set none = { 0 };
+	uint64_t since = doubt != NULL && doubt->has_held ? doubt->held_since : 0;
+	struct bucket_set held = current->set;
+	int i = past->views_n;
+
+	if (since == current->floor)
+		return held;
+	while (i > 0 && past->views[i - 1].floor >= since)
+		held = bucket_set_joined(&held, &past->views[--i].set);
+	/* The one of that floor itself is known, or nothing is. */
+	if (i == past->views_n || past->views[i].floor != since)
+		return bucket_set_invert(&none, buckets);
+	return held;
+}
+
+/* --- ends --- */
 
 void doubt_finish(struct doubt *doubt)
 {

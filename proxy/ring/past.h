@@ -42,6 +42,15 @@ struct doubt {
 	struct marks seen; /* from `lost` up to the floor */
 	bool is_full;      /* more than can be noted */
 	uint64_t seeded;   /* the newest object that a WATCH began with */
+	/*
+	 * Of clients that do not see by a new list what has left: they may hold what
+	 * the view with this floor showed, and all views since. 0: anything.
+	 */
+	uint64_t held_since;
+	bool has_held; /* held_since is known */
+	/* What left by this floor was sent to one that stood there; 0: nothing was. */
+	uint64_t told_floor, told_at;
+	int told_times; /* from there, in a row */
 };
 
 void doubt_finish(struct doubt *doubt);
@@ -60,6 +69,29 @@ void doubt_seed(struct doubt *doubt, uint64_t version);
 
 /* The first position that it says nothing about, and none above it. */
 uint64_t doubt_certain_from(const struct doubt *doubt);
+
+/*
+ * A client of the key is about to be shown the view with that floor, which is told of
+ * the first one alone; 0: one that was there before.
+ */
+void doubt_hold(struct doubt *doubt, uint64_t floor);
+
+/*
+ * What left by the floor was sent to a client that stood at a position, which it bears.
+ * That it was read is known once the client comes back from another one, or again and
+ * again from there: some try a position once more that they were told is gone.
+ */
+#define DOUBT_TOLD_MAX 8
+
+void doubt_told(struct doubt *doubt, uint64_t floor, uint64_t position);
+void doubt_returns(struct doubt *doubt, uint64_t position);
+
+/*
+ * What a client of the key may hold at most, by now; doubt: NULL where nothing is
+ * known. All buckets, if a view that it may have been shown has been forgotten.
+ */
+struct bucket_set past_held(const struct past *past, const struct view *current,
+			    const struct doubt *doubt, int buckets);
 
 /* Whether it says anything about positions at or above this one. */
 bool doubt_is_about(const struct doubt *doubt, uint64_t oldest);

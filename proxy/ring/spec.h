@@ -39,6 +39,7 @@ struct ring_resource {
 	 * depends on it, so members need not agree on it, and the hash leaves it out.
 	 */
 	enum release_manner on_release;
+	bool lacks_diff; /* it does not see by a new list what has left (nodiff) */
 	/*
 	 * What is read of its objects. `owner` (with is_owner_annotation) is set where
 	 * an owned object names its owner by a label or annotation, as "name" or

@@ -85,7 +85,7 @@ static enum view_verdict view_ask_position(const struct view *view, uint64_t pos
 	case VIEW_STANDS_UNKNOWN:
 		break;
 	}
-	return VIEW_EXPIRED;
+	return view->relists != 0 ? VIEW_MOVE : VIEW_EXPIRED;
 }
 
 /*

@@ -30,6 +30,16 @@ struct view {
 	/* Of the WATCH that is answered from it; of a view as such not judged. */
 	enum view_standing standing;
 	struct bucket_set former; /* VIEW_STANDS_FORMER: what its client holds */
+	/*
+	 * What a client that does not see by a new list what has left may hold, and has
+	 * not been told of; of others nothing.
+	 */
+	struct bucket_set held;
+	/*
+	 * Not 0: its client is told what left before it is told to list anew; why it
+	 * must, to whoever judged.
+	 */
+	int relists;
 };
 
 /*

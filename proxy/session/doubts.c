@@ -85,6 +85,11 @@ struct doubt *doubts_get(struct doubts *doubts, const struct relay_request *requ
 	return doubt;
 }
 
+size_t doubts_count(const struct doubts *doubts)
+{
+	return map_count(doubts->by_key);
+}
+
 void doubts_sweep(struct doubts *doubts, uint64_t oldest)
 {
 	size_t cursor = 0;

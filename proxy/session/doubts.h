@@ -23,6 +23,8 @@ struct doubt *doubts_find(const struct doubts *doubts,
 /* The same, made if there is none. NULL: there are too many, or it asks too much. */
 struct doubt *doubts_get(struct doubts *doubts, const struct relay_request *request);
 
+size_t doubts_count(const struct doubts *doubts);
+
 /*
  * From which position on whoever stands there holds the view, with no key in doubt; no
  * answer is made from it any more.

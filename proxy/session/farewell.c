@@ -23,8 +23,8 @@
 const struct metric farewells_metrics[] = {
 	[FAREWELLS_LOOKED_UP] = { "ringside_farewells_looked_up_total", NULL,
 				  METRIC_COUNTER,
-				  "Deletions that were looked up before they were told, "
-				  "as onRelease is suppress." },
+				  "Deletions that were looked up before they were "
+				  "told, as onRelease is suppress." },
 	[FAREWELLS_HUSHED] = { "ringside_farewells_suppressed_total", NULL,
 			       METRIC_COUNTER,
 			       "Deletions that were not told: the object has left the "

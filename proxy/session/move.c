@@ -32,6 +32,9 @@ const struct metric moves_metrics[] = {
 	[MOVES_PAUSED] = { "ringside_moves_paused_total", NULL, METRIC_COUNTER,
 			   "Moves that ended early as the API server could not be "
 			   "asked; their clients come back." },
+	[MOVES_TOLD] = { "ringside_relists_told_total", NULL, METRIC_COUNTER,
+			 "Watches of clients that do not see by a new list what has "
+			 "left (nodiff) that were told so first." },
 	[EXPIRED_DOUBTED] = { RELISTS, "reason=\"doubted\"", METRIC_COUNTER,
 			      "Watches that were told in their stream to list anew, "
 			      "by reason." },
@@ -296,17 +299,44 @@ void move_request(struct move *move, struct slice target, const char *accept,
 
 /* --- the way --- */
 
+static const char *const relist_reasons[MOVES_METRICS_N] = {
+	[EXPIRED_DOUBTED] = "the position was given in a move; list again",
+	[EXPIRED_UNKNOWN] = "the position is of no view that is known; list again",
+	[EXPIRED_CLIENT] = "the client goes on from another position than its last "
+			   "event's; list again",
+	[EXPIRED_GONE] = "the API server has forgotten the position; list again",
+};
+
+/* Where nothing is to be done in a step, the next one. */
+static enum move_step next_step(const struct move *move, enum move_step step)
+{
+	const struct move_plan *plan = &move->plan;
+
+	if (step == MOVE_RELEASE && bucket_set_count(&plan->released) == 0)
+		step = MOVE_ACQUIRE;
+	if (step == MOVE_ACQUIRE && plan->stands_here)
+		step = MOVE_FLOW;
+	if (step == MOVE_ACQUIRE && bucket_set_count(&plan->acquired) == 0)
+		step = MOVE_SETTLE;
+	return step;
+}
+
 void move_enter(struct move *move, enum move_step step)
 {
-	if (step == MOVE_RELEASE && bucket_set_count(&move->plan.released) == 0)
-		step = MOVE_ACQUIRE;
-	if (step == MOVE_ACQUIRE && bucket_set_count(&move->plan.acquired) == 0)
-		step = MOVE_SETTLE;
-	if (move->step == MOVE_RELEASE)
+	step = next_step(move, step);
+	if (step > MOVE_RELEASE && !move->has_released) {
+		move->has_released = true;
 		move->release_left = move->out.len;
+	}
+	if (step > MOVE_RELEASE && move->plan.relists != 0) {
+		move_expire(move, move->plan.relists,
+			    relist_reasons[move->plan.relists]);
+		return;
+	}
 	if (step > MOVE_ACQUIRE && move->step <= MOVE_ACQUIRE)
 		move->acquire_left = move->out.len;
 	move->step = step;
+	move->is_settled |= step == MOVE_FLOW;
 	if (step == MOVE_RELEASE || step == MOVE_ACQUIRE)
 		move_list_start(move);
 	else
@@ -329,7 +359,9 @@ static struct transfer *way_start(struct upstream *super,
 	move->request = *request;
 	move->events = to;
 	move->arg = arg;
-	move->plan.values[MOVES_STARTED]++;
+	move->plan.values[move->plan.relists != 0 || move->plan.stands_here
+				  ? MOVES_TOLD
+				  : MOVES_STARTED]++;
 	move_enter(move, MOVE_RELEASE);
 	return (struct transfer *)(void *)move;
 }
@@ -434,6 +466,11 @@ struct upstream *move_way(struct move *move)
 bool move_is_released(const struct move *move)
 {
 	return move->step > MOVE_RELEASE && move->release_left == 0;
+}
+
+bool move_has_told(const struct move *move)
+{
+	return move->has_released && move->release_left == 0;
 }
 
 bool move_is_acquired(const struct move *move)

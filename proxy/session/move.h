@@ -4,6 +4,7 @@
  * upstream like any other, of which one transfer is started. Behind it are several:
  *
  *	RELEASE --> ACQUIRE --> SETTLE --> FLOW
+ *	   `--> 410    `--------------------^
  *
  * RELEASE  what left, listed at exactly r, page by page: DELETED events at r
  * ACQUIRE  what came, listed at exactly F, the floor: ADDED events with the objects'
@@ -13,7 +14,12 @@
  *          short time-out, as the API server sends a BOOKMARK before that is over
  * FLOW     the WATCH from there, untouched
  *
- * Nothing that is kept is listed again. What cannot be done ends the answer: with an
+ * Nothing that is kept is listed again. A client that does not see by a new list what
+ * has left is told so before it is told to list anew, and at its first WATCH after it
+ * listed anew by itself (`relists`, `stands_here`): RELEASE alone. What left is listed
+ * as it is now then, if r is forgotten.
+ *
+ * What cannot be done ends the answer: with an
  * ERROR event (410) where the client must list anew; cleanly, behind a BOOKMARK at r,
  * where it may come back; behind events of the WATCH, after some tries, without one.
  * Memory: one batch and the largest object.
@@ -35,6 +41,7 @@ enum {
 	MOVES_DROPPED,    /* frames about acquired objects not newer than the floor */
 	MOVES_SETTLED,    /* moves whose client stands in its new view */
 	MOVES_PAUSED,     /* ended cleanly, as the API server could not be asked */
+	MOVES_TOLD,       /* watches that were told what left, and no more */
 	EXPIRED_DOUBTED,  /* 410, by reason: a move was not completed */
 	EXPIRED_UNKNOWN,  /* the position is of no view that is known */
 	EXPIRED_ENCODING, /* Table, CBOR: no events can be made */
@@ -52,13 +59,19 @@ struct move_plan {
 	const struct ring_resource *resource;
 	struct bucket_set released;
 	struct bucket_set acquired;
-	uint64_t position;   /* r */
-	uint64_t floor;      /* F */
-	struct doubt *doubt; /* positions that are given out are noted in it */
-	int64_t *values;     /* MOVES_METRICS_N of them, counted up */
+	uint64_t position; /* r */
+	uint64_t floor;    /* F */
+	struct doubt *
+		doubt; /* positions that are given out are noted in it; NULL: none is */
+	int64_t *values; /* MOVES_METRICS_N of them, counted up */
 	struct slice path;
 	struct slice label_selector, field_selector; /* the client's own */
 	bool allows_bookmarks;
+	/* Not 0: EXPIRED_*, why its client lists anew once it has been told what left.
+	 */
+	int relists;
+	bool stands_here; /* r is a position of this view: only what left is told */
+	bool lacks_diff;  /* its client does not see by a new list what has left */
 };
 
 struct move;
@@ -85,6 +98,10 @@ struct upstream *move_way(struct move *move);
 bool move_is_released(const struct move *move);
 bool move_is_acquired(const struct move *move);
 bool move_is_settled(const struct move *move);
+
+/* The first of these, and that it has been told whole: the answer did not end before.
+ */
+bool move_has_told(const struct move *move);
 
 /* Whether a WATCH with that Accept can be moved. */
 bool move_is_possible(struct slice accept);

@@ -58,6 +58,8 @@ static int write_position(const struct move *move, struct slice token, struct bu
 {
 	int rc;
 
+	if (token.len == 0 && move->is_forgotten)
+		return 0;
 	if (token.len == 0)
 		return buf_printf(
 			out, "&resourceVersion=%" PRIu64 "&resourceVersionMatch=Exact",
@@ -204,7 +206,14 @@ static void page_failed(struct move *move)
 
 	if (is_busy)
 		move_pause(move);
-	else if (move->status == 410)
+	else if (move->status == 410 && is_release(move) && move->plan.lacks_diff &&
+		 !move->is_forgotten) {
+		/* Again, from the start: what is told twice is told once. */
+		move->plan.relists = EXPIRED_GONE;
+		move->is_forgotten = true;
+		move->items_n = move->items_bytes = 0;
+		move_list_start(move);
+	} else if (move->status == 410)
 		move_expire(move, EXPIRED_GONE,
 			    "the API server has forgotten the position; list again");
 	else
@@ -219,7 +228,7 @@ static bool is_at_version(const struct move *move)
 
 	return list_reader_is_complete(&move->reader) &&
 	       slice_to_u64(slice_of(move->reader.version), &version) == 0 &&
-	       version == list_version(move);
+	       (move->is_forgotten || version == list_version(move));
 }
 
 static void page_end(struct move *move)

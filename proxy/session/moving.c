@@ -20,32 +20,44 @@ static bool has_own_rules(struct slice user_agent)
 	return false;
 }
 
+/* Whether what left can be told to who asks so, in a WATCH. */
+static bool can_be_told(const struct relay_request *request)
+{
+	return !request->is_deprecated_watch && move_is_possible(request->accept);
+}
+
 /* Why a WATCH from a former view cannot be moved: EXPIRED_*; 0: it can. */
 static int obstacle(struct resource *resource, const struct relay_request *request)
 {
 	if (has_own_rules(request->user_agent))
 		return EXPIRED_CLIENT;
-	if (request->is_deprecated_watch || !move_is_possible(request->accept))
+	if (!can_be_told(request))
 		return EXPIRED_ENCODING;
 	if (resource->doubts_all || doubts_get(resource->doubts, request) == NULL)
 		return EXPIRED_DOUBTED;
 	return 0;
 }
 
-/* Where it stands; *reason: why it is told to list anew. */
-static void judge(struct resource *resource, const struct relay_request *request,
-		  struct view *view, int *reason)
+/* Where it stands; *reason: why it is told to list anew. The floor of what it was shown
+ * there; 0: it is not known.
+ */
+static uint64_t judge(struct resource *resource, const struct relay_request *request,
+		      struct view *view, int *reason)
 {
 	const struct doubt *doubt = doubts_find(resource->doubts, request);
 	const struct view *former;
+	uint64_t floor = 0;
 
 	view->standing = past_judge(&resource->past, &resource->view, doubt,
 				    request->position, &former);
-	if (view->standing == VIEW_STANDS_DOUBTED)
+	if (view->standing == VIEW_STANDS_HERE)
+		floor = view->floor;
+	else if (view->standing == VIEW_STANDS_DOUBTED)
 		*reason = EXPIRED_DOUBTED;
 	else if (view->standing == VIEW_STANDS_UNKNOWN)
 		*reason = EXPIRED_UNKNOWN;
 	else if (view->standing == VIEW_STANDS_FORMER) {
+		floor = former->floor;
 		view->former = former->set;
 		*reason = obstacle(resource, request);
 	}
@@ -53,6 +65,56 @@ static void judge(struct resource *resource, const struct relay_request *request
 		view->standing = VIEW_STANDS_UNKNOWN;
 	if (view->standing != VIEW_STANDS_HERE && resource->returning > 0)
 		resource->returning--;
+	return floor;
+}
+
+/* --- clients that do not see by a new list what has left --- */
+
+static bool lacks_diff(const struct resource *resource,
+		       const struct relay_request *request)
+{
+	return resource->resource->lacks_diff && can_be_told(request);
+}
+
+/*
+ * What such a client was shown is noted in its doubt; NULL: there is no room, half of
+ * which is left for others. floor: of what it is shown now, or was where it comes from.
+ * Who is not known by now is a new one, unless a process that ran here before us tells
+ * otherwise.
+ */
+static struct doubt *note_holder(struct resource *resource,
+				 const struct relay_request *request, uint64_t floor)
+{
+	struct doubts *doubts = resource->doubts;
+	struct doubt *doubt = doubts_find(doubts, request);
+
+	if (doubt == NULL && doubts_count(doubts) < DOUBTS_MAX / 2)
+		doubt = doubts_get(doubts, request);
+	if (doubt != NULL)
+		doubt_hold(doubt,
+			   sessions_may_have_survivors(resource->sessions) ? 0 : floor);
+	return doubt;
+}
+
+/* floor: of what it was shown where it stands. */
+static void judge_held(struct resource *resource, const struct relay_request *request,
+		       uint64_t floor, int *reason)
+{
+	struct doubt *doubt = note_holder(resource, request, floor);
+	struct view *view = &resource->admitted;
+	struct bucket_set left;
+
+	if (doubt != NULL)
+		doubt_returns(doubt, request->position);
+	view->held = past_held(&resource->past, view, doubt,
+			       resource->sessions->env.spec->buckets);
+	view->held = bucket_set_joined(&view->held, &view->former);
+	left = bucket_set_without(&view->held, &view->set);
+	if (*reason == 0 || bucket_set_is_empty(&left))
+		return;
+	/* Counted once it has been told to list anew. */
+	view->relists = *reason;
+	*reason = 0;
 }
 
 const struct view *resource_admit(struct resource *resource,
@@ -62,21 +124,44 @@ const struct view *resource_admit(struct resource *resource,
 
 	resource->admitted = resource->view;
 	if (request->is_watch && !request->sends_initial_events &&
-	    request->position > 0 && resource->view.floor > 0)
-		judge(resource, request, &resource->admitted, &reason);
+	    request->position > 0 && resource->view.floor > 0) {
+		uint64_t floor = judge(resource, request, &resource->admitted, &reason);
+
+		if (lacks_diff(resource, request))
+			judge_held(resource, request, floor, &reason);
+	}
 	if (reason != 0)
 		resource->sessions->moves[reason]++;
 	return &resource->admitted;
+}
+
+struct doubt *resource_holder(struct resource *resource,
+			      const struct relay_request *request)
+{
+	return lacks_diff(resource, request)
+		       ? note_holder(resource, request, resource->view.floor)
+		       : NULL;
+}
+
+/* Whether a WATCH begins with what left, and nothing else is to be told of a move. */
+static bool is_told_alone(const struct view *view)
+{
+	struct bucket_set left = bucket_set_without(&view->held, &view->set);
+
+	return view->relists != 0 ||
+	       (view->standing == VIEW_STANDS_HERE && !bucket_set_is_empty(&left));
 }
 
 struct move *resource_move(struct resource *resource,
 			   const struct relay_request *request, const struct view *view)
 {
 	struct sessions *sessions = resource->sessions;
+	bool is_moved = view->standing == VIEW_STANDS_FORMER;
+	struct bucket_set held = bucket_set_joined(&view->former, &view->held);
 	struct move_plan plan = {
 		.spec = sessions->env.spec,
 		.resource = resource->resource,
-		.released = bucket_set_without(&view->former, &view->set),
+		.released = bucket_set_without(&held, &view->set),
 		.acquired = bucket_set_without(&view->set, &view->former),
 		.position = request->position,
 		.floor = view->floor,
@@ -85,17 +170,21 @@ struct move *resource_move(struct resource *resource,
 		.label_selector = request->label_selector,
 		.field_selector = request->field_selector,
 		.allows_bookmarks = request->allows_bookmarks,
+		.relists = view->relists,
+		.stands_here = !is_moved,
+		.lacks_diff = lacks_diff(resource, request),
 	};
 
-	if (!request->is_watch || view->standing != VIEW_STANDS_FORMER)
+	if (!request->is_watch || (!is_moved && !is_told_alone(view)))
 		return NULL;
-	plan.doubt = doubts_get(resource->doubts, request);
-	if (plan.doubt == NULL)
+	plan.doubt = is_moved ? doubts_get(resource->doubts, request) : NULL;
+	if (is_moved && plan.doubt == NULL)
 		return NULL;
 	/* Nobody is told of what left: it need not be listed. */
 	if (resource->resource->on_release == RELEASE_SUPPRESSED)
 		plan.released = (struct bucket_set){ 0 };
-	doubt_begin(plan.doubt, view->floor);
+	if (is_moved)
+		doubt_begin(plan.doubt, view->floor);
 	return move_create(sessions->env.loop, sessions->env.api->upstream, &plan);
 }
 

@@ -82,6 +82,13 @@ struct move *resource_move(struct resource *resource,
 			   const struct relay_request *request,
 			   const struct view *view);
 
+/*
+ * Where it is noted what a client was shown that does not see by a new list what has
+ * left (nodiff); NULL: others, and those for which there is no room.
+ */
+struct doubt *resource_holder(struct resource *resource,
+			      const struct relay_request *request);
+
 /* What stands around the way of a WATCH, its move (NULL: none); or NULL. */
 struct farewell *resource_farewell(struct resource *resource,
 				   const struct relay_request *request,
@@ -111,6 +118,9 @@ bool resource_is_blind(struct resource *resource);
 
 /* The view is replaced by the next one: it belongs to the past. */
 void resource_remember(struct resource *resource, const struct view *next);
+
+/* Whether a client of a process that ran here before us may ask only now. */
+bool sessions_may_have_survivors(const struct sessions *sessions);
 
 static inline int64_t sessions_now_ms(const struct sessions *sessions)
 {

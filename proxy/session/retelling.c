@@ -83,7 +83,7 @@ int retelling_hush(struct retelling *retelling, struct buf *out)
 {
 	static const struct meta_keys none;
 	struct arena *arena = arena_create();
-	struct object_meta meta;
+	struct object_meta meta = { 0 };
 	struct err err;
 	int rc = retelling_subject(retelling, arena, &none, &meta, &err);
 

@@ -30,13 +30,18 @@ static struct resource *resource_at(struct sessions *sessions,
 	return &sessions->resources[resource->index];
 }
 
-/* Whether clients of a predecessor may be there that have not watched again yet. */
-static bool may_have_survivors(const struct sessions *sessions, enum resource_role role)
+bool sessions_may_have_survivors(const struct sessions *sessions)
 {
 	const struct sessions_env *env = &sessions->env;
 
-	if (env->had_former == NULL || !env->had_former(env->former_arg) ||
-	    sessions_now_ms(sessions) >= sessions->began_ms + WATCHERS_BACK_MS)
+	return env->had_former != NULL && env->had_former(env->former_arg) &&
+	       sessions_now_ms(sessions) < sessions->began_ms + WATCHERS_BACK_MS;
+}
+
+/* Whether clients of a predecessor may be there that have not watched again yet. */
+static bool may_have_survivors(const struct sessions *sessions, enum resource_role role)
+{
+	if (!sessions_may_have_survivors(sessions))
 		return false;
 	for (int i = 0; i < sessions->resources_n; i++)
 		if (sessions->resources[i].resource->role == role &&
@@ -95,6 +100,8 @@ static struct stream *hook_open(void *arg, const struct relay_request *request,
 		watchers_begin(&resource->watchers, stream->watcher);
 	if (!stream->is_stray) {
 		stream->move = resource_move(resource, request, view);
+		stream->position = request->position;
+		stream->holder = resource_holder(resource, request);
 		stream->farewell = resource_farewell(resource, request, stream->move);
 		stream->seeds = resource_seeds(resource, request);
 	}
@@ -135,6 +142,16 @@ static void hook_head(struct stream *stream, const struct upstream_head *head)
 	resource_look_again(resource);
 }
 
+/* What left has been sent, all of it: it need not be told again once it was read. */
+static void note_told(struct stream *stream)
+{
+	struct resource *resource = stream->owner;
+
+	if (stream->holder != NULL && stream->move != NULL &&
+	    stream_is_drained(stream) && move_has_told(stream->move))
+		doubt_told(stream->holder, resource->view.floor, stream->position);
+}
+
 /*
  * Asked whenever the client has room: what was taken before has left. Who waits for
  * it is told from the timer, not inside a hook.
@@ -148,6 +165,7 @@ static void stream_follow_move(struct stream *stream)
 		return;
 	stream->is_released |= move_is_released(stream->move);
 	stream->is_settled |= move_is_settled(stream->move);
+	note_told(stream);
 	if ((stream->is_released && !was_released) ||
 	    (stream->is_settled && !was_settled))
 		resource_moves_changed(resource);
@@ -188,6 +206,8 @@ static void hook_close(struct stream *stream)
 	struct resource *resource = stream->owner;
 
 	resource->sessions->values[SESSIONS_OPEN] -= stream->is_watch;
+	if (exchange_is_delivered(stream->exchange))
+		note_told(stream);
 	if (stream->is_watch && !stream->is_stray)
 		watchers_end(&resource->watchers, stream->watcher,
 			     sessions_now_ms(resource->sessions) +

@@ -36,8 +36,10 @@ struct stream {
 	/* It begins with all objects; how much of the mark of their end was found. */
 	bool sends_initial_events;
 	size_t initial_matched;
-	bool is_initial_end; /* the frame under way holds it */
-	uint64_t watcher;    /* whose it is */
+	bool is_initial_end;  /* the frame under way holds it */
+	uint64_t watcher;     /* whose it is */
+	struct doubt *holder; /* of a client without a diff; or NULL */
+	uint64_t position;    /* that it was asked for from */
 	int64_t opened_ms;
 	int64_t taken_ms; /* when bytes of it have left last */
 	/*

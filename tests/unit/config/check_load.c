@@ -180,7 +180,7 @@ START_TEST(unknown_keys_are_refused_with_what_was_probably_meant)
 		  "r.yaml:4:5: unknown key 'onws'; did you mean 'owns'?" },
 		{ "ring: foos\nresources:\n  - resource: foos\n    version: v1\n",
 		  "r.yaml:4:5: unknown key 'version'; expected one of group, resource, "
-		  "by, unowned, refuse, onRelease, owns" },
+		  "by, unowned, refuse, onRelease, relist, owns" },
 	};
 
 	check_refusals(cases, sizeof(cases) / sizeof(cases[0]));

@@ -55,6 +55,8 @@ START_TEST(a_reload_may_not_change_the_ring)
 		     "resources");
 	check_change("ring: foos\nresources: [{resource: pods, refuse: notFound}]\n",
 		     "resources");
+	check_change("ring: foos\nresources: [{resource: pods, relist: nodiff}]\n",
+		     "resources");
 	check_change("ring: foos\nresources: [{resource: pods, onRelease: marked}]\n",
 		     "resources");
 }

@@ -194,8 +194,9 @@ END_TEST
 START_TEST(what_is_being_deleted_is_told_without_a_look)
 {
 	static const char deleted[] =
-		"{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"name\":\"a\",\"uid\":"
-		"\"u\",\"deletionTimestamp\":\"x\",\"resourceVersion\":\"7\"}}}\n";
+		"{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"name\":\"a\","
+		"\"uid\":\"u\",\"deletionTimestamp\":\"x\","
+		"\"resourceVersion\":\"7\"}}}\n";
 
 	begin(RELEASE_SUPPRESSED, "", "");
 	say(deleted);

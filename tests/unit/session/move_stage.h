@@ -68,6 +68,7 @@ static struct stage {
 	struct transfer *sending[ANSWERS_MAX];
 	const char *rest[ANSWERS_MAX];
 
+	void (*alter)(struct move_plan *plan); /* before it begins; may be NULL */
 	struct move *move;
 	struct transfer *transfer;
 	struct doubt doubt;
@@ -214,6 +215,8 @@ static inline void run(void)
 	bucket_set_add(&plan.released, 1);
 	bucket_set_add(&plan.acquired, 2);
 	doubt_begin(&stage->doubt, F);
+	if (stage->alter != NULL)
+		stage->alter(&plan);
 	stage->move =
 		move_create(stage->world.fake->loop, &stage->world.fake->super, &plan);
 	stage->transfer =

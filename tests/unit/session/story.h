@@ -21,6 +21,7 @@ struct exchange {
 	struct stream *stream;
 	bool is_poked;
 	bool has_left;
+	bool is_delivered;
 	bool is_cut;
 };
 
@@ -52,6 +53,11 @@ void exchange_poke(struct exchange *exchange)
 bool exchange_is_natural_end(const struct exchange *exchange)
 {
 	return exchange->has_left;
+}
+
+bool exchange_is_delivered(const struct exchange *exchange)
+{
+	return exchange->is_delivered;
 }
 
 void exchange_cut(struct exchange *exchange)
