@@ -32,6 +32,7 @@ type recorder struct {
 	agent string // programs of one name and path are not told apart
 
 	bookmarks bool
+	release   string       // what its member tells of objects that leave
 	seeds     bool         // it never lists: a WATCH without a position tells it all
 	random    *rand.Rand   // not nil: it breaks off after some bytes, again and again,
 	calm      *atomic.Bool // unless the test waits for it to hold all
@@ -183,9 +184,13 @@ func (r *recorder) apply(event string, object *unstructured.Unstructured) {
 	if event != "DELETED" {
 		r.see(event+" of", object)
 	}
+	if event == "DELETED" && r.release == "marked" && object.GetDeletionTimestamp() == nil {
+		r.complain("DELETED of %s without a deletionTimestamp", name)
+	}
 	switch event {
 	case "ADDED":
-		if isKnown && !r.repeats && !wasFree {
+		// What left in silence is known, and comes again.
+		if isKnown && !r.repeats && !wasFree && r.release != "suppress" {
 			r.complain("ADDED of %s, which is known", name)
 		}
 		r.known[name] = object
@@ -297,6 +302,7 @@ func startRecorders(ctx context.Context, t *testing.T, member *harness.Member, s
 			label:     ring.Label(),
 			agent:     fmt.Sprintf("recorder-%d", i/2),
 			bookmarks: kind.bookmarks,
+			release:   map[string]string{"b": "marked", "c": "suppress"}[member.ID],
 			seeds:     kind.seeds,
 			calm:      calm,
 		}

@@ -42,6 +42,19 @@ func python(program string, args ...string) ([]string, error) {
 	return append(argv, args...), err
 }
 
+// StartKopf starts the kopf operator of python/ticker.py in a namespace. Its output is
+// in dir/log.
+func StartKopf(kubeconfig, dir, namespace string) (*process.Process, error) {
+	folder, err := build()
+	if err != nil {
+		return nil, err
+	}
+	env := []string{"KUBECONFIG=" + kubeconfig}
+	return process.Start("kopf", filepath.Join(dir, "log"), env,
+		filepath.Join(folder, "python/bin/kopf"), "run", "--standalone",
+		"-n", namespace, filepath.Join(here, "python/ticker.py"))
+}
+
 // rust is the command line of a program of rust/src/bin.
 func rust(program string, args ...string) ([]string, error) {
 	folder, err := build()

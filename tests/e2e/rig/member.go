@@ -57,7 +57,7 @@ func (r *Ring) StartMember(id string, options MemberOptions) (*Member, error) {
 	m.HTTP = "http://" + addresses[1]
 	m.Admin = "http://" + addresses[2]
 	m.argv = append([]string{
-		r.cluster.Ringside, "run", r.File(),
+		r.cluster.Ringside, "run", r.FileOf(id),
 		"--member", id,
 		"--https", addresses[0], "--http", addresses[1], "--admin", addresses[2],
 		"--kubeconfig", kubeconfig,

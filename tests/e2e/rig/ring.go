@@ -2,7 +2,9 @@ package rig
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,6 +30,9 @@ type Ring struct {
 	Shards    int
 	Resources string // the YAML under `resources:`
 	Extra     string // further YAML
+	// ResourcesOf is in place of Resources in the file of a member of its own: what
+	// members need not agree on may differ.
+	ResourcesOf map[string]string
 	// Lease times; short ones, so that tests need not wait long.
 	Duration, Renew, Margin time.Duration
 
@@ -91,6 +96,14 @@ func (r *Ring) applyRBAC(ctx context.Context) error {
 // File is the path that members are given.
 func (r *Ring) File() string { return filepath.Join(r.dir, "ring.yaml") }
 
+// FileOf is the path that the member of that id is given.
+func (r *Ring) FileOf(id string) string {
+	if _, ok := r.ResourcesOf[id]; ok {
+		return filepath.Join(r.dir, id+".yaml")
+	}
+	return r.File()
+}
+
 // SetShards changes the number of active members.
 func (r *Ring) SetShards(shards int) error {
 	r.Shards = shards
@@ -112,9 +125,15 @@ func (r *Ring) Write() error {
 	if err := os.MkdirAll(filepath.Join(r.dir, folder), 0o755); err != nil {
 		return err
 	}
-	file := filepath.Join(r.dir, folder, "ring.yaml")
-	if err := os.WriteFile(file, []byte(r.YAML()), 0o644); err != nil {
-		return err
+	files := map[string]string{r.File(): r.YAML()}
+	for id, resources := range r.ResourcesOf {
+		files[r.FileOf(id)] = r.yaml(resources)
+	}
+	for file, yaml := range files {
+		path := filepath.Join(r.dir, folder, filepath.Base(file))
+		if err := os.WriteFile(path, []byte(yaml), 0o644); err != nil {
+			return err
+		}
 	}
 	temporary, data := filepath.Join(r.dir, "..data_tmp"), filepath.Join(r.dir, "..data")
 	if err := os.Symlink(folder, temporary); err != nil {
@@ -123,14 +142,26 @@ func (r *Ring) Write() error {
 	if err := os.Rename(temporary, data); err != nil {
 		return err
 	}
-	if r.version == 1 {
-		return os.Symlink("..data/ring.yaml", r.File())
+	for file := range files {
+		if err := link(filepath.Join("..data", filepath.Base(file)), file); err != nil {
+			return err
+		}
 	}
 	return os.RemoveAll(filepath.Join(r.dir, fmt.Sprintf("..version-%d", r.version-1)))
 }
 
+// link makes a symbolic link, unless it is there.
+func link(target, path string) error {
+	if err := os.Symlink(target, path); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
 // YAML is the configuration.
-func (r *Ring) YAML() string {
+func (r *Ring) YAML() string { return r.yaml(r.Resources) }
+
+func (r *Ring) yaml(resources string) string {
 	return fmt.Sprintf(`ring: %s
 shards: %d
 namespace: %s
@@ -139,7 +170,7 @@ log: {level: debug}
 resources:%s
 %s`, r.Name, r.Shards, r.Namespace,
 		r.Duration.Milliseconds(), r.Renew.Milliseconds(), r.Margin.Milliseconds(),
-		strings.TrimRight(r.Resources, "\n "), r.Extra)
+		strings.TrimRight(resources, "\n "), r.Extra)
 }
 
 // Label is the key of the bucket label.
