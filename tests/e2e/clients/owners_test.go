@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -248,6 +249,11 @@ func testOwnerChanges(f *flight) {
 	made = harness.Must1(deployments.Update(ctx, made, metav1.UpdateOptions{}))(f.t)
 	if label := made.Labels[f.ring.Label()]; label != theirs.GetLabels()[f.ring.Label()] {
 		f.t.Errorf("it belongs to a Foo of the other member, and its bucket is %q", label)
+	}
+	// From then on it is not: what was known of it counts no more.
+	mark := []byte(`{"metadata":{"annotations":{"a":"b"}}}`)
+	if _, err := deployments.Patch(ctx, "handed", types.MergePatchType, mark, metav1.PatchOptions{}); !apierrors.IsConflict(err) {
+		f.t.Errorf("the former member writes to it: %v", err)
 	}
 	list := harness.Must1(f.ring.Members["b"].AsAdmin().Kube.AppsV1().Deployments(f.ring.Namespace).
 		List(ctx, metav1.ListOptions{FieldSelector: "metadata.name=handed"}))(f.t)
