@@ -266,6 +266,7 @@ static int64_t time_limit(struct exchange *exchange)
 	int64_t now_ms = loop_now_ms(exchange->server->loop);
 
 	if (exchange->resource == NULL || !kube_verb_is_mutating(exchange->kube.verb) ||
+	    kube_request_is_unserved(&exchange->kube) ||
 	    exchange->kube.verb == KUBE_VERB_CONNECT)
 		return 0;
 	exchange->limit_ms = exchange->ring->right_until_ms;
