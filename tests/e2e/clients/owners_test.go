@@ -368,16 +368,18 @@ func testOwnerMovesOutside(f *flight) {
 	f.waitBucket("moves", bucket, deployments)
 }
 
-// testNameReused deletes a Foo and makes one of its name in another bucket: what
-// was known of the former one counts no more.
+// testNameReused deletes a Foo and makes one of its name in another bucket, past the
+// proxies: what is known of the former one counts no more.
 func testNameReused(f *flight) {
 	ctx := f.t.Context()
 	foos := f.member.AsAdmin().Dynamic.Resource(rig.Foos).Namespace(f.ring.Namespace)
 	deployments := f.member.AsAdmin().Kube.AppsV1().Deployments(f.ring.Namespace)
 	var former *unstructured.Unstructured
 	for i := range 4 {
-		foo := harness.Must1(foos.Create(ctx, rig.NewFoo(f.ring.Namespace, "again"), metav1.CreateOptions{}))(f.t)
-		foo = f.moveDirectly(foo, i)
+		foo := rig.NewFoo(f.ring.Namespace, "again")
+		foo.SetLabels(map[string]string{f.ring.Label(): fmt.Sprint(f.ownedBucket(i))})
+		foo = harness.Must1(harness.Cluster().Dynamic.Resource(rig.Foos).Namespace(f.ring.Namespace).
+			Create(ctx, foo, metav1.CreateOptions{}))(f.t)
 		child := rig.NewDeployment(f.ring.Namespace, fmt.Sprintf("again-%d", i), foo)
 		made, err := deployments.Create(ctx, child, metav1.CreateOptions{})
 		bucket := foo.GetLabels()[f.ring.Label()]
@@ -396,8 +398,8 @@ func testNameReused(f *flight) {
 	}
 }
 
-// moveDirectly gives a Foo the i-th bucket of the member, past the proxies.
-func (f *flight) moveDirectly(foo *unstructured.Unstructured, i int) *unstructured.Unstructured {
+// ownedBucket is the i-th bucket of the member.
+func (f *flight) ownedBucket(i int) int {
 	f.t.Helper()
 	owned := harness.Must1(f.member.WaitState("active").OwnedBuckets())(f.t)
 	for bucket := range 256 {
@@ -405,13 +407,11 @@ func (f *flight) moveDirectly(foo *unstructured.Unstructured, i int) *unstructur
 			continue
 		}
 		if i--; i < 0 {
-			patch := fmt.Appendf(nil, `{"metadata":{"labels":{%q:"%d"}}}`, f.ring.Label(), bucket)
-			return harness.Must1(harness.Cluster().Dynamic.Resource(rig.Foos).Namespace(foo.GetNamespace()).
-				Patch(f.t.Context(), foo.GetName(), types.MergePatchType, patch, metav1.PatchOptions{}))(f.t)
+			return bucket
 		}
 	}
 	f.t.Fatal("too few buckets")
-	return nil
+	return 0
 }
 
 // Objects that a placement keeps together share a bucket, whether they are made
