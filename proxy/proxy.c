@@ -438,10 +438,8 @@ void proxy_destroy(struct proxy *proxy)
 	proxy->ring.on_change = NULL;
 	if (proxy->admin != NULL)
 		admin_destroy(proxy->admin);
-	if (proxy->listener != NULL) {
-		server_cut_all(&proxy->server);
+	if (proxy->listener != NULL)
 		listener_destroy(proxy->listener);
-	}
 	if (proxy->membership != NULL) {
 		membership_destroy(proxy->membership);
 		server_finish(&proxy->server);

@@ -277,8 +277,13 @@ void listener_destroy(struct listener *listener)
 	stop_listening(&listener->https);
 	stop_listening(&listener->http);
 	listener_cut(listener);
-	for (int i = 0; i < TURNS_MAX && listener_connections(listener) > 0; i++)
-		h2o_evloop_run(loop_h2o(listener->server->loop), 0);
+	/* What had arrived by then may still become a request. */
+	for (int i = 0; i < TURNS_MAX && (listener_connections(listener) > 0 ||
+					  server_open_count(listener->server) > 0);
+	     i++) {
+		server_abandon_all(listener->server);
+		loop_turn(listener->server->loop);
+	}
 	/* Trap: h2o leaves the timer of its GOAWAYs linked, and asserts it is not. */
 	if (h2o_timeout_is_linked(&listener->context.http2._graceful_shutdown_timeout))
 		h2o_timeout_unlink(&listener->context.http2._graceful_shutdown_timeout);

@@ -29,7 +29,7 @@ size_t listener_connections(const struct listener *listener);
 /* Closes the connections that are left; they are gone after a turn of the loop. */
 void listener_cut(struct listener *listener);
 
-/* Cuts what is open; the exchanges have been cut before. */
+/* Cuts what is open, connections and exchanges, also what comes at the last moment. */
 void listener_destroy(struct listener *listener);
 
 #endif

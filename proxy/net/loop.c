@@ -307,15 +307,24 @@ void loop_destroy(struct loop *loop)
 	free(loop);
 }
 
+/* -1 is EINTR (a debugger, SIGCONT): simply the next turn. */
+static void turn(struct loop *loop, int32_t wait_ms)
+{
+	if (!list_is_empty(&loop->tasks) && !h2o_timeout_is_linked(&loop->soon))
+		h2o_timeout_link(loop->h2o, &loop->zero, &loop->soon);
+	h2o_evloop_run(loop->h2o, wait_ms);
+}
+
 void loop_run(struct loop *loop)
 {
 	loop->is_stopped = false;
-	/* -1 is EINTR (a debugger, SIGCONT): simply the next turn. */
-	while (!loop->is_stopped) {
-		if (!list_is_empty(&loop->tasks) && !h2o_timeout_is_linked(&loop->soon))
-			h2o_timeout_link(loop->h2o, &loop->zero, &loop->soon);
-		h2o_evloop_run(loop->h2o, INT32_MAX);
-	}
+	while (!loop->is_stopped)
+		turn(loop, INT32_MAX);
+}
+
+void loop_turn(struct loop *loop)
+{
+	turn(loop, 0);
 }
 
 void loop_stop(struct loop *loop)

@@ -20,6 +20,9 @@ void loop_destroy(struct loop *loop);
 
 /* Runs until loop_stop. */
 void loop_run(struct loop *loop);
+
+/* What is ready now, and the tasks there are: for who takes things down. */
+void loop_turn(struct loop *loop);
 void loop_stop(struct loop *loop);
 
 /* CLOCK_BOOTTIME, read now. */

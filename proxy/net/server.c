@@ -122,6 +122,17 @@ void server_cut_all(struct server *server)
 	}
 }
 
+void server_abandon_all(struct server *server)
+{
+	for (int i = 0; i < EXCHANGE_STEPS_N; i++)
+		LIST_EACH(node, &server->steps[i])
+			exchange_unanswered(LIST_OWNER(node, struct exchange, node));
+	server_cut_all(server);
+	LIST_EACH(node, &server->steps[EXCHANGE_ABORT]) {
+		exchange_end_if_done(LIST_OWNER(node, struct exchange, node));
+	}
+}
+
 /* --- what a change of the ring ends --- */
 
 static bool may_touch(const struct exchange *exchange, const struct bucket_set *buckets)

@@ -108,6 +108,9 @@ void server_drain(struct server *server);
 /* Cuts what is still under way. */
 void server_cut_all(struct server *server);
 
+/* The same where nobody waits for the answers of writes any more: to take it down. */
+void server_abandon_all(struct server *server);
+
 /* Brings the gauges up to date. */
 void server_refresh(void *server);
 

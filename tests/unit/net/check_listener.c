@@ -56,13 +56,11 @@ END_TEST
 START_TEST(listener_says_why_it_cannot_listen)
 {
 	struct listener *listener = NULL;
-	struct server server = { 0 };
 	struct err err = { "" };
 	char *ca_pem;
 
 	stage_open(&stage, 0);
-	server = stage.server;
-	ck_assert_int_ne(listener_create(&listener, &server, &ca_pem, &err), 0);
+	ck_assert_int_ne(listener_create(&listener, &stage.server, &ca_pem, &err), 0);
 	ck_assert_ptr_null(listener);
 	ck_assert_ptr_nonnull(strstr(err.text, stage.address));
 	stage_close(&stage);

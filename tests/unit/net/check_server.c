@@ -69,6 +69,35 @@ START_TEST(server_cuts_exchanges_in_every_step)
 }
 END_TEST
 
+START_TEST(server_ends_with_what_is_under_way_and_what_comes_at_the_last_moment)
+{
+	struct peer held, asked, late;
+	struct exchange *write;
+
+	stage_open(&stage, 60000);
+	peer_connect(&held, stage.loop, stage.port);
+	peer_send(&held, LIST_FOOS);
+	wait_held(1);
+	peer_connect(&asked, stage.loop, stage.port);
+	peer_send(&asked, GET);
+	(void)fake_expect(stage.fake, "GET /other");
+	ck_assert_uint_eq(list_count(&stage.server.steps[EXCHANGE_CONNECT]), 1);
+	write = LIST_OWNER(stage.server.steps[EXCHANGE_CONNECT].next, struct exchange,
+			   node);
+	write->call.bucket = 3;
+	write->is_in_flight = true;
+	inflight_begin(&stage.holder.inflight, write->call.bucket);
+	peer_connect(&late, stage.loop, stage.port);
+	peer_settle(stage.loop);
+	peer_send(&late, GET);
+	/* server_finish wants that nothing is left. */
+	stage_close(&stage);
+	peer_close(&held);
+	peer_close(&asked);
+	peer_close(&late);
+}
+END_TEST
+
 START_TEST(server_answers_what_is_no_path_itself)
 {
 	struct peer client;
@@ -86,4 +115,6 @@ START_TEST(server_answers_what_is_no_path_itself)
 END_TEST
 
 UNIT_MAIN("net/server", server_holds_a_list_that_no_view_answers_and_says_why_at_last,
-	  server_cuts_exchanges_in_every_step, server_answers_what_is_no_path_itself)
+	  server_cuts_exchanges_in_every_step,
+	  server_ends_with_what_is_under_way_and_what_comes_at_the_last_moment,
+	  server_answers_what_is_no_path_itself)
