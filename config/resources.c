@@ -98,35 +98,46 @@ static int load_by(struct loader *loader, const struct node *node, struct err *e
 	return 0;
 }
 
-static int load_unowned(struct loader *loader, const struct node *node, struct err *err)
-{
-	int rc = expect_owned(loader, node, err);
-
-	if (rc < 0)
-		return rc;
-	if (slice_is(node->text, "visible"))
-		loader->resource->unowned = UNOWNED_VISIBLE;
-	else if (slice_is(node->text, "hidden"))
-		loader->resource->unowned = UNOWNED_HIDDEN;
-	else
-		return place_error(&node->place, err,
-				   "unowned: expected visible or hidden");
-	return 0;
-}
-
-static int load_refuse(struct loader *loader, const struct node *node, struct err *err)
+/* Which of the two words the value of key is: 0 or 1; negative: neither. */
+static int find_word(const struct node *node, const char *key,
+		     const char *const words[2], struct err *err)
 {
 	int rc = node_expect(node, NODE_SCALAR, err);
 
 	if (rc < 0)
 		return rc;
-	if (slice_is(node->text, "conflict"))
-		loader->resource->refuse = REFUSE_CONFLICT;
-	else if (slice_is(node->text, "notFound"))
-		loader->resource->refuse = REFUSE_NOT_FOUND;
-	else
-		return place_error(&node->place, err,
-				   "refuse: expected conflict or notFound");
+	for (int i = 0; i < 2; i++)
+		if (slice_is(node->text, words[i]))
+			return i;
+	return place_error(&node->place, err, "%s: expected %s or %s", key, words[0],
+			   words[1]);
+}
+
+static int load_unowned(struct loader *loader, const struct node *node, struct err *err)
+{
+	static const char *const words[] = {
+		[UNOWNED_VISIBLE] = "visible", [UNOWNED_HIDDEN] = "hidden"
+	};
+	int rc = expect_owned(loader, node, err);
+
+	if (rc == 0)
+		rc = find_word(node, "unowned", words, err);
+	if (rc < 0)
+		return rc;
+	loader->resource->unowned = (enum unowned_policy)rc;
+	return 0;
+}
+
+static int load_refuse(struct loader *loader, const struct node *node, struct err *err)
+{
+	static const char *const words[] = {
+		[REFUSE_CONFLICT] = "conflict", [REFUSE_NOT_FOUND] = "notFound"
+	};
+	int rc = find_word(node, "refuse", words, err);
+
+	if (rc < 0)
+		return rc;
+	loader->resource->refuse = (enum refuse_policy)rc;
 	return 0;
 }
 
@@ -158,14 +169,12 @@ static int load_on_release(struct loader *loader, const struct node *node,
 /* Behind `onRelease` in the table: the two may contradict each other. */
 static int load_relist(struct loader *loader, const struct node *node, struct err *err)
 {
-	int rc = node_expect(node, NODE_SCALAR, err);
+	static const char *const words[] = { "diff", "nodiff" };
+	int rc = find_word(node, "relist", words, err);
 
 	if (rc < 0)
 		return rc;
-	loader->resource->lacks_diff = slice_is(node->text, "nodiff");
-	if (!loader->resource->lacks_diff && !slice_is(node->text, "diff"))
-		return place_error(&node->place, err,
-				   "relist: expected diff or nodiff");
+	loader->resource->lacks_diff = rc == 1;
 	if (loader->resource->lacks_diff &&
 	    loader->resource->on_release == RELEASE_SUPPRESSED)
 		return place_error(&node->place, err,
