@@ -12,8 +12,6 @@
 #include "proxy/net/headers.h"
 #include "proxy/session/mover.h"
 
-#define ACCEPT_BYTES_MAX 8192
-
 #define MOVED "ringside_moved_objects_total"
 #define RELISTS "ringside_relists_total"
 
@@ -468,6 +466,16 @@ bool move_is_released(const struct move *move)
 	return move->step > MOVE_RELEASE && move->release_left == 0;
 }
 
+bool move_releases(const struct move *move)
+{
+	return bucket_set_count(&move->plan.released) > 0;
+}
+
+bool move_is_waiting(const struct move *move)
+{
+	return move->out.len > 0;
+}
+
 bool move_has_told(const struct move *move)
 {
 	return move->has_released && move->release_left == 0;
@@ -481,15 +489,4 @@ bool move_is_acquired(const struct move *move)
 bool move_is_settled(const struct move *move)
 {
 	return move->is_settled && move->out.len == 0;
-}
-
-bool move_is_possible(struct slice accept)
-{
-	struct buf text;
-	int rc;
-
-	buf_init(&text, ACCEPT_BYTES_MAX);
-	rc = encoding_list_accept(&text, accept);
-	buf_finish(&text);
-	return rc == 0;
 }

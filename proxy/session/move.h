@@ -99,8 +99,11 @@ bool move_is_released(const struct move *move);
 bool move_is_acquired(const struct move *move);
 bool move_is_settled(const struct move *move);
 
-/* The first of these, and that it has been told whole: the answer did not end before.
- */
+/* Whether anything leaves; whether something waits for its client to take it. */
+bool move_releases(const struct move *move);
+bool move_is_waiting(const struct move *move);
+
+/* The first of those above, and told whole: the answer did not end before. */
 bool move_has_told(const struct move *move);
 
 /* Whether a WATCH with that Accept can be moved. */

@@ -279,3 +279,14 @@ bool move_list_work(struct move *move)
 	transfer_take(move->upstream, move->transfer, n);
 	return true;
 }
+
+bool move_is_possible(struct slice accept)
+{
+	struct buf text;
+	int rc;
+
+	buf_init(&text, ACCEPT_BYTES_MAX);
+	rc = encoding_list_accept(&text, accept);
+	buf_finish(&text);
+	return rc == 0;
+}

@@ -120,10 +120,12 @@ static int end_frame(struct move *move)
 	buf_clear(&move->frame);
 	if (rc < 0)
 		return rc;
-	if (head.type == WATCH_ERROR)
+	if (head.type == WATCH_ERROR) {
+		move->plan.values[EXPIRED_GONE]++;
 		move_over(move, UPSTREAM_COMPLETE);
-	else if (head.version >= move->plan.floor)
+	} else if (head.version >= move->plan.floor) {
 		settle(move, rc == 0);
+	}
 	return 0;
 }
 

@@ -289,21 +289,33 @@ bool resource_is_settled(const struct resource *resource)
 /* A reader that never stops, and gets nowhere: so many times as long. */
 #define DRIPS_MAX 12
 
+/*
+ * Whether it has had its time to be told what left. One that nobody waits for has it as
+ * long as its client reads: the API server may take longer to say what left, each time
+ * that the client comes back to be told.
+ */
+static bool is_overdue(const struct resource *resource, struct stream *stream)
+{
+	int64_t timeout_ms = resource->sessions->conf.session_timeout_ms;
+	int64_t now_ms = sessions_now_ms(resource->sessions);
+	bool holds_up = is_waited_for(resource, stream);
+
+	if (!holds_up && !move_is_waiting(stream->move) && stream_is_drained(stream))
+		stream->taken_ms = now_ms;
+	return now_ms >= stream->taken_ms + timeout_ms ||
+	       (holds_up && now_ms >= stream->opened_ms + DRIPS_MAX * timeout_ms);
+}
+
 /* A reader that stops in the middle holds up the others no longer than this. */
 static void cut_late(struct resource *resource)
 {
-	struct sessions *sessions = resource->sessions;
-	int64_t timeout_ms = sessions->conf.session_timeout_ms;
-	int64_t now_ms = sessions_now_ms(sessions);
-
 	LIST_EACH(node, &resource->streams) {
 		struct stream *stream = LIST_OWNER(node, struct stream, node);
 
 		if (stream->move == NULL || stream->is_released ||
-		    (now_ms < stream->taken_ms + timeout_ms &&
-		     now_ms < stream->opened_ms + DRIPS_MAX * timeout_ms))
+		    !is_overdue(resource, stream))
 			continue;
-		sessions->values[SESSIONS_CUT]++;
+		resource->sessions->values[SESSIONS_CUT]++;
 		exchange_cut(stream->exchange);
 	}
 }

@@ -100,6 +100,8 @@ static struct stream *hook_open(void *arg, const struct relay_request *request,
 		watchers_begin(&resource->watchers, stream->watcher);
 	if (!stream->is_stray) {
 		stream->move = resource_move(resource, request, view);
+		stream->is_released = stream->move != NULL &&
+				      !move_releases(stream->move);
 		stream->position = request->position;
 		stream->holder = resource_holder(resource, request);
 		stream->farewell = resource_farewell(resource, request, stream->move);

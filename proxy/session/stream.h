@@ -41,7 +41,7 @@ struct stream {
 	struct doubt *holder; /* of a client without a diff; or NULL */
 	uint64_t position;    /* that it was asked for from */
 	int64_t opened_ms;
-	int64_t taken_ms; /* when bytes of it have left last */
+	int64_t taken_ms; /* when bytes of it left last, or none had to */
 	/*
 	 * A WATCH without a position begins with the state of things: its objects'
 	 * versions are noted here, up to the first frame that is something else.

@@ -1,26 +1,28 @@
 #!/usr/bin/env bash
 # Leaves one rule of the code out at a time, and sees that a test finds it. Each
-# tests/mutants/NAME.patch says which rule, and which test:
+# tests/mutants/NAME.patch says which rule, and which tests do:
 #
 #	Rule: <what the patch leaves out>
 #	Test: unit <floor>/<module> <test>
 #	Test: e2e <package> <test> [VARIABLE=value...]
 #
-# A patch that does not apply any more fails, as does one that no test finds.
+# A patch that does not apply any more fails, as does one that such a test does not
+# find.
 #
-#	tests/mutants/run.sh unit|e2e|NAME...
+#	tests/mutants/run.sh unit|e2e [NAME...]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 work=build/mutants
 log=$PWD/$work/log
-patches=()
-for what; do
-	case $what in
-	unit | e2e) mapfile -t -O ${#patches[@]} patches < <(grep -l "^Test: $what " tests/mutants/*.patch) ;;
-	*) patches+=("tests/mutants/$what.patch") ;;
-	esac
-done
+kind=$1
+shift
+if [ $# -eq 0 ]; then
+	mapfile -t patches < <(grep -l "^Test: $kind " tests/mutants/*.patch)
+else
+	patches=("${@/%/.patch}")
+	patches=("${patches[@]/#/tests/mutants/}")
+fi
 
 # The sources, and what is built of them already.
 rm -rf "$work"
@@ -63,7 +65,7 @@ survives() {
 
 for patch in "${patches[@]}"; do
 	name=$(basename "$patch" .patch)
-	read -r _ kind program test more < <(grep '^Test: ' "$patch")
+	read -r _ _ program test more < <(grep "^Test: $kind " "$patch")
 	read -ra more <<<"$more"
 	if ! patch -d "$work" -p1 -s --fuzz=0 --dry-run <"$patch" >"$log" 2>&1; then
 		survives "$name" "does not apply any more"

@@ -260,7 +260,7 @@ static const struct obstacle obstacles[] = {
 	  { RELEASED,
 	    ACQUIRED,
 	    { SETTLING, 200, EVENT("ERROR", "{\"kind\":\"Status\",\"code\":410}") } },
-	  MOVES_STARTED,
+	  EXPIRED_GONE,
 	  EVENT("ERROR", "{\"kind\":\"Status\",\"code\":410}") },
 	{ "the API server lags: the watch is opened once more",
 	  { RELEASED,

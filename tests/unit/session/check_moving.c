@@ -294,6 +294,62 @@ START_TEST(reader_that_goes_on_is_not_cut_however_much_has_left)
 }
 END_TEST
 
+START_TEST(who_is_not_waited_for_is_cut_only_while_it_does_not_read)
+{
+	struct reader slow = { .reads = true }, stopped = { .reads = false };
+
+	change_view(1);
+	story->conf.session_timeout_ms = 200;
+	sessions_reload(story->sessions, &story->conf);
+	run_for(250);
+	come_back(&stopped, 150);
+	ck_assert(sessions_follow(story->sessions, RESOURCE_MAIN));
+	fake_answer(fake_expect(story->world.fake, LEFT), 200,
+		    "{\"kind\":\"FooList\",\"apiVersion\":\"g/v1\",\"metadata\":{"
+		    "\"resourceVersion\":\"150\"},\"items\":[{\"metadata\":{\"name\":"
+		    "\"a\",\"resourceVersion\":\"1\"}}]}");
+	come_back(&slow, 150);
+	fake_run_until(story->world.fake, &stopped.exchange->is_cut);
+	run_for(250);
+	ck_assert(!slow.exchange->is_cut);
+	leave(&slow);
+	leave(&stopped);
+	finish();
+}
+END_TEST
+
+/* View 7 at 100 becomes view 7 and 8 at 200. */
+static void widen_view(void)
+{
+	struct ring ring = { .state = RING_ACTIVE, .served = 1 };
+
+	serve();
+	ring.spec = &story->world.spec;
+	for (int bucket = 7; bucket < 9; bucket++) {
+		bucket_set_add(&ring.owned, bucket);
+		bucket_set_add(&ring.shown[RESOURCE_MAIN], bucket);
+	}
+	ring_publish(&story->ring, &ring);
+	sessions_on_ring(story->sessions);
+	answer_floor(200);
+}
+
+START_TEST(whom_nothing_has_left_is_not_waited_for_however_slow_the_api_server_is)
+{
+	struct reader reader = { .reads = true };
+
+	widen_view();
+	story->conf.session_timeout_ms = 100;
+	sessions_reload(story->sessions, &story->conf);
+	come_back(&reader, 150);
+	ck_assert(sessions_follow(story->sessions, RESOURCE_MAIN));
+	run_for(350);
+	ck_assert(!reader.exchange->is_cut);
+	leave(&reader);
+	finish();
+}
+END_TEST
+
 /* Each reason for which a WATCH has to list is counted under its name. */
 START_TEST(who_cannot_be_moved_is_counted_by_reason)
 {
@@ -340,4 +396,6 @@ UNIT_MAIN("session/moving", next_change_waits_until_who_is_moved_has_arrived,
 	  reader_that_stops_is_cut_and_holds_up_nobody_else,
 	  who_comes_back_again_and_again_holds_up_the_release_no_longer,
 	  reader_that_goes_on_is_not_cut_however_much_has_left,
+	  who_is_not_waited_for_is_cut_only_while_it_does_not_read,
+	  whom_nothing_has_left_is_not_waited_for_however_slow_the_api_server_is,
 	  who_cannot_be_moved_is_counted_by_reason)
