@@ -40,13 +40,18 @@ static bool while_over(struct changeover *changeover, int64_t *until_ms,
 	return false;
 }
 
-/* Sets what is shown of a role; whether clients have that already. */
+/*
+ * Sets what is shown of a role; whether clients have that already. They are looked at in
+ * the next step: at once, as nobody tells of a role that has no resources.
+ */
 static bool show(struct changeover *changeover, enum resource_role role,
 		 const struct bucket_set *set, const struct changeover_facts *facts)
 {
 	bool is_same = bucket_set_is_equal(&changeover->shown[role], set);
 
 	changeover->shown[role] = *set;
+	if (!is_same)
+		wake_at(changeover, facts->now_ms);
 	return is_same && facts->follows[role];
 }
 

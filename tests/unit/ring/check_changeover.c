@@ -69,6 +69,7 @@ START_TEST(taker_shows_owned_objects_first_and_main_ones_once_they_have_settled)
 	begin();
 	step_at(1000);
 	expect(2, 0, 2);
+	ck_assert_int_eq(changeover.wake_ms, 1000); /* nobody may tell of the views */
 	ck_assert(changeover_holds_main(&changeover));
 	facts.follows[RESOURCE_OWNED] = false;
 	step_at(3000);
@@ -134,6 +135,7 @@ START_TEST(giver_shows_main_objects_no_more_and_then_owned_ones)
 	ask();
 	step_at(2000);
 	expect(1, 1, 2);
+	ck_assert_int_eq(changeover.wake_ms, 2000);
 	facts.follows[RESOURCE_MAIN] = false;
 	step_at(2001);
 	expect(1, 1, 2);
