@@ -42,6 +42,7 @@ void member_context_reload(struct member_context *context,
 	context->conf.handover_drain_timeout_ms = conf->handover_drain_timeout_ms;
 	context->conf.label_concurrency = conf->label_concurrency;
 	context->conf.label_rate = conf->label_rate;
+	context->conf.label_audit_ms = conf->label_audit_ms;
 }
 
 int64_t member_lease_seconds(const struct member_context *context)
