@@ -225,6 +225,33 @@ inline seal(m) {
 #endif
 }
 
+/*
+ * Its process is told to end: it writes no more, and when what it has sent is over, it
+ * writes the released state, a seal by its own hand.
+ */
+inline stop(m) {
+#ifdef STOP_WITHOUT_FENCE
+	d_step { lease[m] == HELD && wrote[m] == 0 -> lease[m] = SEALED }
+#elif defined(STOP_WITHOUT_DRAIN)
+	d_step { lease[m] == HELD -> right[m] = 0; forget(m); lease[m] = SEALED }
+#else
+	d_step { lease[m] == HELD && wrote[m] == 0 ->
+		right[m] = 0; forget(m); lease[m] = SEALED }
+#endif
+}
+
+/*
+ * Another process of the same id takes the Lease, without a seal, when it has stood
+ * unchanged for its duration. The former one, a twin or a predecessor, fences itself.
+ */
+inline take(m) {
+#ifdef TAKE_AT_ONCE
+	d_step { lease[m] == HELD -> join(m) }
+#else
+	d_step { lease[m] == HELD && !right[m] && wrote[m] == 0 -> join(m) }
+#endif
+}
+
 #ifdef NO_PRECONDITION
 /* A coordinator whose belief about bucket 0 is old by one completed handover. */
 inline overwrite(m) {
@@ -311,11 +338,17 @@ active proctype ring() {
 		:: plan(0, 1)
 		:: seal(0)
 		:: seal(1)
+		:: stop(0)
+		:: stop(1)
+		:: take(0)
+		:: take(1)
 #if N > 2
 		:: member(2)
 		:: bucket(2, 0)
 		:: plan(0, 2)
 		:: seal(2)
+		:: stop(2)
+		:: take(2)
 #endif
 #if K > 1
 		:: bucket(0, 1)

@@ -50,10 +50,13 @@ verify() {
 # for old writes, a write without an answer is in flight until its time-out, lower
 # versions of the assignment are ignored, and who acquires reads what was written.
 clocks=(-DN=2 -DC=1 -DK=1 -DE=3 -DD=2 -DABS=1 -DNETD=1)
-clock_rules=(MARGIN=0 INPLACE=1 REJOINDRAIN=0 DRAIN=1 TIMEOUT=0 MVMONO=0 CONSREAD=0
-	MODE=0 MODE=1)
-rules=(NO_FENCE NO_DRAIN NO_ACK ANY_ACK NO_SEAL NO_MARGIN
-	NAMED_WITHOUT_LIFE REJOIN_AT_ONCE NO_PRECONDITION)
+clock_rules=(MARGIN=0 DRIFT=1 INPLACE=1 REJOINDRAIN=0 DRAIN=1 TIMEOUT=0 MVMONO=0
+	CONSREAD=0 MODE=0 MODE=1 GAP=1)
+rules=(NO_FENCE NO_DRAIN NO_ACK ANY_ACK NO_SEAL NO_MARGIN NAMED_WITHOUT_LIFE
+	REJOIN_AT_ONCE TAKE_AT_ONCE STOP_WITHOUT_FENCE STOP_WITHOUT_DRAIN NO_PRECONDITION)
+# In rounds: a Lease lasts for five of them.
+live=(-DLIVE -DK=2 -DFAULTS=2 -DD=5)
+live_rules=(HOLDENDS=0 L_SEEALL=0 L_CONTACT=0 L_SAMEINC=0 L_RELEASE=0)
 
 verify handover 0 -DN=2 -DK=2
 verify handover 0 -DN=3 -DK=1
@@ -64,11 +67,16 @@ done
 for rule in "${clock_rules[@]}"; do
 	verify clocks 1 "${clocks[@]}" "-D$rule"
 done
-verify clocks 0 -DLIVE -DN=2 -DK=2 -DFAULTS=2
-verify clocks 1 -DLIVE -DN=2 -DK=2 -DFAULTS=2 -DHOLDENDS=0
+verify clocks 0 "${live[@]}" -DN=2
+verify clocks 0 "${live[@]}" -DN=3
+verify clocks 0 "${live[@]}" -DN=2 -DL_COLEASE=0
+for rule in "${live_rules[@]}"; do
+	verify clocks 1 "${live[@]}" -DN=2 "-D$rule"
+done
 
 if [ "${1-}" = full ]; then
-	verify clocks 0 -DLIVE -DN=3 -DK=2 -DFAULTS=2
+	verify clocks 0 "${live[@]}" -DN=3 -DL_COLEASE=0
+	verify clocks 0 -DLIVE -DN=3 -DK=2 -DFAULTS=3 -DD=5
 	wait
 	MODEL_O=-O2 MODEL_MB=12000 MODEL_HASH=26 verify handover 0 -DN=3 -DK=2
 fi
