@@ -6,6 +6,8 @@
 #define CONNECTION_IDLE_S 60L
 /* Of each transfer, also of an idle watch: half of what libcurl takes by itself. */
 #define READ_BYTES 8192L
+/* Of the API server's addresses: where all of them have moved, nobody is there. */
+#define NAME_CACHED_S 5L
 
 void handles_init(struct handles *handles, const struct credentials *credentials,
 		  struct sockets *sockets, int64_t connect_timeout_ms)
@@ -47,6 +49,7 @@ static CURL *handle_create(const struct handles *handles, bool is_member)
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 5L);
 	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, CONNECTION_IDLE_S);
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, READ_BYTES);
+	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, NAME_CACHED_S);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 			 (long)handles->connect_timeout_ms);
 	sockets_watch(handles->sockets, easy);

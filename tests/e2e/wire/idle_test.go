@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -16,12 +15,7 @@ type clock struct{ prefix, file string }
 
 func newClock(t *testing.T) clock {
 	t.Helper()
-	dir := t.TempDir()
-	library := filepath.Join(dir, "clock.so")
-	if output, err := exec.Command("gcc", "-shared", "-fPIC", "-o", library, "testdata/clock.c").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
-	c := clock{"LD_PRELOAD=" + library, filepath.Join(dir, "clock")}
+	c := clock{preload(t, "clock"), filepath.Join(t.TempDir(), "clock")}
 	must(t, os.WriteFile(c.file, make([]byte, 4096), 0o600))
 	return c
 }

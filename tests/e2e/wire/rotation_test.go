@@ -137,29 +137,3 @@ func TestRotation(t *testing.T) {
 	s.CloseConnections()
 	check("with a certificate of the former CA", 503, "")
 }
-
-// TestAddressesRoll moves the API server from one address of its name to another.
-func TestAddressesRoll(t *testing.T) {
-	s := &stage{Upstream: &Upstream{Answer: answerOK}, t: t}
-	must(t, s.Listen("127.0.0.1:0", nil))
-	_, port, _ := net.SplitHostPort(s.Address())
-	if other, err := net.Listen("tcp", "[::1]:0"); err != nil {
-		t.Skip("there is no IPv6 on this machine")
-	} else {
-		other.Close()
-	}
-	s.start(ProxyOptions{Kubeconfig: Kubeconfig("http://localhost:"+port, "", "{token: x}")})
-	for _, address := range []string{"[::1]:", "127.0.0.1:", "[::1]:"} {
-		if got := s.get(t); got.Status() != 200 {
-			t.Fatalf("before it moves to %s: %s", address, show(got))
-		}
-		s.Upstream.Close()
-		if got := s.get(t); got.Status() != 503 {
-			t.Errorf("nobody is there: %s", show(got))
-		}
-		eventually(t, "the address is free", func() error { return s.Listen(address+port, nil) })
-	}
-	if got := s.get(t); got.Status() != 200 {
-		t.Errorf("at the end: %s", show(got))
-	}
-}
