@@ -1,7 +1,5 @@
 #include "proxy/net/connections.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -9,7 +7,7 @@
 #include <h2o.h>
 #include <h2o/http2.h>
 
-#include "proxy/net/backlog.h"
+#include "proxy/net/liveness.h"
 
 /* One watch for the connection's life; the socket is never read by it. */
 #define HANGUP_EVENTS (EPOLLRDHUP | EPOLLET)
@@ -40,17 +38,6 @@ static void on_hangup(void *arg, uint32_t events)
 		connection->on_hangup(connection->arg);
 }
 
-/* A client that is neither read nor written to is found dead by this alone. */
-static void keep_alive(int fd)
-{
-	int on = 1, idle_s = 20, interval_s = 5;
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s,
-			 sizeof(interval_s));
-}
-
 void connections_add(struct connections *connections, h2o_socket_t *socket)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
@@ -58,7 +45,7 @@ void connections_add(struct connections *connections, h2o_socket_t *socket)
 
 	if (connection == NULL)
 		abort();
-	keep_alive(fd);
+	liveness_probe(fd);
 	connection->connections = connections;
 	connection->socket = socket;
 	connection->hangup = loop_fd_add(connections->loop, fd, HANGUP_EVENTS,
@@ -75,10 +62,18 @@ struct connection *connection_of(h2o_socket_t *socket)
 	return socket->on_close.data;
 }
 
-bool connection_begin(struct connection *connection, size_t body_bytes)
+bool connection_begin(struct connection *connection, size_t head_bytes,
+		      size_t body_bytes)
 {
-	connection->completed += body_bytes;
+	/* With what frames and records add to it. */
+	connection->completed += head_bytes + body_bytes + body_bytes / 64 + 128;
+	guard_explain_request(&connection->guard, head_bytes, body_bytes);
 	return guard_begin(&connection->guard);
+}
+
+void connection_answer(struct connection *connection, size_t bytes)
+{
+	guard_explain_answer(&connection->guard, bytes);
 }
 
 void connection_on_hangup(struct connection *connection, void (*listener)(void *arg),
@@ -108,15 +103,17 @@ void connection_reset(struct connection *connection)
 
 /* --- what is incomplete --- */
 
-/* HTTP/1, and what waits in front of the first of all frames. */
+/* HTTP/1, what waits in front of the first of all frames, and what of TLS does. */
 static void look_at_input(struct connection *connection)
 {
 	const h2o_buffer_t *input = connection->socket->input;
 
 	connection->partial = 0;
+	connection->partial_n = 0;
 	connection->partial_bytes = 0;
 	/* Beside a request that is answered, the next one may wait for its turn. */
-	if (connection->guard.open > 0 || input->size == 0)
+	if (connection->guard.open > 0 ||
+	    (input->size == 0 && !connection->is_shaking_hands))
 		return;
 	connection->partial = connection->guard.begun + 1;
 	connection->partial_bytes = input->bytes != NULL ? input->capacity : 0;
@@ -134,6 +131,7 @@ static int look_at_stream(h2o_req_t *req, void *arg)
 	/* Not begun: known by its priority alone. */
 	if (name == 0 || req->processed_at.str != NULL)
 		return 0;
+	connection->partial_n++;
 	if (connection->partial == 0 || name < connection->partial)
 		connection->partial = name;
 	return 0;
@@ -141,51 +139,73 @@ static int look_at_stream(h2o_req_t *req, void *arg)
 
 /*
  * h2o does not tell how much of a body an HTTP/2 stream holds: it is at most what
- * was read since nothing was incomplete, less what has become whole since.
+ * has come since nothing was incomplete, less what has become whole since. Trap: what
+ * h2o 2.2.5 calls the total of bytes read on a socket is that of the last read.
  */
-static void count_bytes(struct connection *connection)
+static void count_bytes(struct connection *connection, uint64_t received)
 {
-	uint64_t read = connection->socket->bytes_read;
+	uint64_t before = connection->read_before;
 
 	if (connection->partial == 0) {
-		connection->read_before = read;
+		connection->read_before = received;
 		connection->completed = 0;
 	} else if (connection->partial_bytes == 0 &&
-		   read - connection->read_before > connection->completed) {
-		connection->partial_bytes = read - connection->read_before -
-					    connection->completed;
+		   received > before + connection->completed) {
+		connection->partial_bytes = received - before - connection->completed;
 	}
 }
 
 /* Whether it has taken nothing of what waited for it since the last look. */
-static bool is_stuck(struct connection *connection)
+static bool is_stuck(struct connection *connection, const struct liveness *liveness)
 {
 	bool was_waiting = connection->is_waiting;
 	uint64_t before = connection->taken;
 
-	connection->is_waiting = backlog_is_waiting(
-		h2o_socket_get_fd(connection->socket), &connection->taken);
+	connection->is_waiting = liveness->is_waiting;
+	connection->taken = liveness->taken;
 	return was_waiting && connection->is_waiting && connection->taken == before;
 }
 
-static bool look(struct connection *connection, int64_t now_ms)
+/* Frames come by HTTP/2 alone: elsewhere all is of requests, or of tunnels. */
+static bool hear(struct connection *connection, h2o_context_t *context,
+		 uint64_t received, int64_t now_ms)
+{
+	uint64_t most = context->globalconf->max_request_entity_size + H2O_MAX_REQLEN;
+
+	return !connection->is_http2 ||
+	       guard_hear(&connection->guard, received, connection->partial_n * most,
+			  now_ms);
+}
+
+static void look(struct connection *connection, h2o_context_t *context, int64_t now_ms)
 {
 	struct connections *connections = connection->connections;
+	struct liveness liveness = liveness_look(h2o_socket_get_fd(connection->socket));
+	size_t *why = NULL;
 
-	count_bytes(connection);
-	connections->stuck_n += is_stuck(connection);
-	if (connection->partial != 0 && !connection->is_cut) {
+	count_bytes(connection, liveness.received);
+	connections->stuck_n += is_stuck(connection, &liveness);
+	if (connection->is_cut)
+		return;
+	if (connection->partial != 0) {
 		connections->partial_n++;
 		connections->partial_bytes += connection->partial_bytes;
 	}
-	return guard_look(&connection->guard, connection->partial, now_ms);
+	if (!guard_look(&connection->guard, connection->partial, now_ms))
+		why = &connections->stalled_n;
+	if (!hear(connection, context, liveness.received, now_ms))
+		why = &connections->chatty_n;
+	if (liveness.is_dead)
+		why = &connections->dead_n;
+	if (why == NULL)
+		return;
+	(*why)++;
+	connection_reset(connection);
 }
 
-size_t connections_look(struct connections *connections, h2o_context_t *context,
-			int64_t now_ms)
+void connections_look(struct connections *connections, h2o_context_t *context,
+		      int64_t now_ms)
 {
-	size_t stalled_n = 0;
-
 	LIST_EACH(node, &connections->open)
 		look_at_input(LIST_OWNER(node, struct connection, node));
 	context->globalconf->http2.callbacks.foreach_request(context, look_at_stream,
@@ -193,16 +213,11 @@ size_t connections_look(struct connections *connections, h2o_context_t *context,
 	connections->partial_n = 0;
 	connections->partial_bytes = 0;
 	connections->stuck_n = 0;
-	LIST_EACH(node, &connections->open) {
-		struct connection *connection =
-			LIST_OWNER(node, struct connection, node);
-
-		if (look(connection, now_ms) || connection->is_cut)
-			continue;
-		stalled_n++;
-		connection_reset(connection);
-	}
-	return stalled_n;
+	connections->stalled_n = 0;
+	connections->chatty_n = 0;
+	connections->dead_n = 0;
+	LIST_EACH(node, &connections->open)
+		look(LIST_OWNER(node, struct connection, node), context, now_ms);
 }
 
 bool connections_shed(struct connections *connections)

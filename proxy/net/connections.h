@@ -1,8 +1,9 @@
 /*
  * The clients' connections, kept in sight from outside: h2o 2.2.5 neither closes
  * its connections nor bounds what they hold. connections_look is to be called from
- * time to time. It closes what does not arrive or is taken back (net/guard.h), and
- * sums up what requests hold that have arrived in part.
+ * time to time. It closes what does not arrive or belongs to no request (net/guard.h)
+ * and what is connected to nobody any more (net/liveness.h), and sums up what requests
+ * hold that have arrived in part.
  */
 #ifndef RINGSIDE_NET_CONNECTIONS_H
 #define RINGSIDE_NET_CONNECTIONS_H
@@ -23,6 +24,10 @@ struct connections {
 	size_t partial_bytes; /* what these hold */
 	size_t stuck_n; /* connections that took nothing of what waits, since the last
 			 */
+	/* Closed by it. */
+	size_t stalled_n; /* as a request did not arrive */
+	size_t chatty_n;  /* for what belongs to no request */
+	size_t dead_n;    /* as nobody is there */
 };
 
 struct connection {
@@ -33,12 +38,15 @@ struct connection {
 	void (*on_hangup)(void *arg); /* NULL: nobody listens */
 	void *arg;
 	struct guard guard;
+	bool is_shaking_hands; /* of TLS: set by who does it, as is is_http2 */
+	bool is_http2;
 	bool is_cut;
 	bool has_hung_up;
-	uint64_t partial; /* names the request that is incomplete for longest, or 0 */
+	uint64_t partial;   /* names the request that is incomplete for longest, or 0 */
+	unsigned partial_n; /* HTTP/2's streams that are incomplete */
 	size_t partial_bytes; /* of all that are */
-	uint64_t read_before; /* socket's count when nothing was incomplete */
-	uint64_t completed;   /* bytes of bodies that were completed since */
+	uint64_t read_before; /* bytes that had come when nothing was incomplete */
+	uint64_t completed;   /* those of requests that were completed since */
 	bool is_waiting;      /* something waited for it at the last look */
 	uint64_t taken;       /* bytes that it had taken by then */
 };
@@ -51,9 +59,12 @@ void connections_add(struct connections *connections, struct st_h2o_socket_t *so
 /* The one of a socket that was added. */
 struct connection *connection_of(struct st_h2o_socket_t *socket);
 
-/* A request has arrived as a whole, with a body of that size. False: see guard_begin.
- */
-bool connection_begin(struct connection *connection, size_t body_bytes);
+/* A request of these sizes has arrived as a whole. False: see guard_begin. */
+bool connection_begin(struct connection *connection, size_t head_bytes,
+		      size_t body_bytes);
+
+/* So much of an answer leaves. */
+void connection_answer(struct connection *connection, size_t bytes);
 
 /*
  * Tells, from the loop, that the client has hung up; at once where it has already.
@@ -69,9 +80,9 @@ void connection_cut(struct connection *connection);
 /* The same for one that costs too much: it may not read what would tell it. */
 void connection_reset(struct connection *connection);
 
-/* Resets those whose requests do not arrive; how many. */
-size_t connections_look(struct connections *connections,
-			struct st_h2o_context_t *context, int64_t now_ms);
+/* Looks at each, and resets those that cost too much. */
+void connections_look(struct connections *connections, struct st_h2o_context_t *context,
+		      int64_t now_ms);
 
 /*
  * Resets the one that waits for longest for the rest of a request, unless it is

@@ -4,11 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "proxy/net/curl_loop.h"
+#include "proxy/net/liveness.h"
+
+#define LOOK_MS 5000
 
 struct dial {
 	struct loop *loop;
+	struct loop_timer look; /* for a peer that is dead, once it is open */
 	struct credentials credentials;
 	struct curl_loop curl;
 	CURL *easy;
@@ -31,12 +36,24 @@ static void tell(struct dial *dial, CURLcode code)
 				 dial->fd == CURL_SOCKET_BAD))
 		code = CURLE_COULDNT_CONNECT;
 	if (code == CURLE_OK) {
+		loop_timer_start(dial->loop, &dial->look, LOOK_MS);
 		dial->events->on_open(dial->arg);
 		return;
 	}
 	err_set(&err, -EIO, "%s",
 		dial->curl_text[0] ? dial->curl_text : curl_easy_strerror(code));
 	dial->events->on_fail(dial->arg, &err);
+}
+
+/* Who waits for it sees an end. */
+static void on_look(void *arg)
+{
+	struct dial *dial = arg;
+
+	if (liveness_look(dial->fd).is_dead)
+		(void)shutdown(dial->fd, SHUT_RDWR);
+	else
+		loop_timer_start(dial->loop, &dial->look, LOOK_MS);
 }
 
 /* libcurl has returned: what follows may close the dial. */
@@ -55,6 +72,13 @@ static void on_work(void *arg)
 	}
 }
 
+static int on_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	(void)arg, (void)purpose;
+	liveness_probe(fd);
+	return CURL_SOCKOPT_OK;
+}
+
 static void set_transport(struct dial *dial, const struct dial_target *target)
 {
 	CURL *easy = dial->easy;
@@ -65,9 +89,7 @@ static void set_transport(struct dial *dial, const struct dial_target *target)
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 20L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 5L);
+	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 			 (long)target->connect_timeout_ms);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, dial->curl_text);
@@ -89,6 +111,7 @@ int dial_open(struct dial **out, struct loop *loop, const struct dial_target *ta
 		return rc;
 	}
 	dial->loop = loop;
+	loop_timer_init(&dial->look, on_look, dial);
 	dial->events = events;
 	dial->arg = arg;
 	curl_loop_init(&dial->curl, loop, on_work, dial);
@@ -107,6 +130,7 @@ void dial_close(struct dial *dial)
 {
 	if (dial == NULL)
 		return;
+	loop_timer_stop(&dial->look);
 	loop_fd_remove(dial->watch);
 	/* Closes the connection, as nothing else can find it any more. */
 	curl_multi_remove_handle(dial->curl.multi, dial->easy);

@@ -2,6 +2,14 @@
 
 #include <assert.h>
 
+/* What a request costs besides its bytes: frames, their padding, records of TLS. */
+#define REQUEST_BYTES 512
+/* The same where a body comes byte by byte, each in a frame and a record of its own. */
+#define PER_BODY_BYTE 32
+/* WINDOW_UPDATE for the stream and the connection, each in its record. */
+#define ANSWER_BYTES 128
+#define ANSWER_SHARE 16
+
 bool guard_begin(struct guard *guard)
 {
 	guard->open++;
@@ -28,4 +36,29 @@ bool guard_look(struct guard *guard, uint64_t partial, int64_t now_ms)
 		guard->partial_ms = now_ms;
 	guard->partial = partial;
 	return partial == 0 || now_ms - guard->partial_ms < GUARD_ARRIVAL_MS;
+}
+
+void guard_explain_request(struct guard *guard, size_t head_bytes, size_t body_bytes)
+{
+	guard->explained += REQUEST_BYTES + 2 * head_bytes +
+			    PER_BODY_BYTE * (uint64_t)body_bytes;
+}
+
+void guard_explain_answer(struct guard *guard, size_t bytes)
+{
+	guard->explained += ANSWER_BYTES + bytes / ANSWER_SHARE;
+}
+
+bool guard_hear(struct guard *guard, uint64_t received, uint64_t partial_bytes,
+		int64_t now_ms)
+{
+	uint64_t heard = received - guard->chatter_from;
+	bool is_fine = heard <= guard->explained + partial_bytes + GUARD_CHATTER_BYTES;
+
+	if (now_ms - guard->chatter_ms >= GUARD_WINDOW_MS) {
+		guard->chatter_ms = now_ms;
+		guard->chatter_from = received;
+		guard->explained = 0;
+	}
+	return is_fine;
 }

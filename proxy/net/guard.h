@@ -1,10 +1,12 @@
 /*
  * What one client's connection may cost. Each request is noted when it begins and
- * when it ends; two things are then known that h2o does not look at: a client that
- * takes back its requests again and again (HTTP/2 rapid reset), and one that began
- * to say something and does not go on (slow loris). Such connections are closed.
- * Floods of PING and SETTINGS h2o stops by itself, as Debian has patched it.
- * Pure: the caller brings the time.
+ * when it ends; three things are then known that h2o does not look at: a client that
+ * takes back its requests again and again (HTTP/2 rapid reset), one that began to say
+ * something and does not go on (slow loris), and one that says much that belongs to no
+ * request: floods of PING, SETTINGS, PRIORITY, WINDOW_UPDATE, RST_STREAM, empty DATA
+ * and CONTINUATION, and frames of no type at all, each of which h2o answers or logs.
+ * h2o counts no frames; what they weigh is known by what does not belong to requests.
+ * Such connections are closed. Pure: the caller brings the time.
  */
 #ifndef RINGSIDE_NET_GUARD_H
 #define RINGSIDE_NET_GUARD_H
@@ -18,6 +20,8 @@
 #define GUARD_WINDOW_MS 10000
 /* How long a request may take to arrive, from its first byte to its last. */
 #define GUARD_ARRIVAL_MS 20000
+/* Most bytes in one window, as they came by TCP, that belong to no request. */
+#define GUARD_CHATTER_BYTES (256 * 1024)
 
 struct guard {
 	size_t open;    /* requests under way */
@@ -26,7 +30,10 @@ struct guard {
 	int64_t window_ms; /* when the window began */
 	uint64_t
 		partial; /* the request that was incomplete at the last look; 0: none */
-	int64_t partial_ms; /* since when it has been */
+	int64_t partial_ms;    /* since when it has been */
+	uint64_t chatter_from; /* what had come when the window of chatter began */
+	uint64_t explained;    /* of what has come since: what is of requests */
+	int64_t chatter_ms;    /* when it began */
 };
 
 /* False: this client has taken back too many, its connection is to be closed. */
@@ -39,5 +46,18 @@ void guard_end(struct guard *guard, bool is_aborted, int64_t now_ms);
  * not arrived as a whole; 0 where there is none. False when that is so for too long.
  */
 bool guard_look(struct guard *guard, uint64_t partial, int64_t now_ms);
+
+/* A request has come, in frames and records of whatever size. */
+void guard_explain_request(struct guard *guard, size_t head_bytes, size_t body_bytes);
+
+/* So much of an answer leaves: its client makes room for more. */
+void guard_explain_answer(struct guard *guard, size_t bytes);
+
+/*
+ * So much has come on the connection, ever, and so much of it may be of requests that
+ * have not arrived as a whole. False: too much is of none, close it.
+ */
+bool guard_hear(struct guard *guard, uint64_t received, uint64_t partial_bytes,
+		int64_t now_ms);
 
 #endif

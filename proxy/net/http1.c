@@ -30,8 +30,10 @@ ptrdiff_t http1_parse_head(struct upstream_head *out, struct arena *arena,
 				   &phrase.data, &phrase.len, fields, &head.headers_n,
 				   0);
 
+	if (n == -2)
+		return -EAGAIN;
 	if (n < 0)
-		return n == -2 ? -EAGAIN : -EINVAL;
+		return head.headers_n == TRANSFER_HEADERS_MAX ? -EMSGSIZE : -EINVAL;
 	headers = arena_alloc(arena, (head.headers_n + 1) * sizeof(*headers));
 	for (size_t i = 0; i < head.headers_n; i++) {
 		/* A folded line has no name; nobody sends one. */

@@ -32,7 +32,8 @@ struct http1_body {
 
 /*
  * Parses a head at the beginning of bytes, into the arena. The head's length;
- * -EAGAIN when it is not complete; -EINVAL when it is none.
+ * -EAGAIN when it is not complete; -EMSGSIZE when it has more than
+ * TRANSFER_HEADERS_MAX fields; -EINVAL when it is none.
  */
 ptrdiff_t http1_parse_head(struct upstream_head *out, struct arena *arena,
 			   struct slice bytes);

@@ -22,6 +22,8 @@
 /* The same while requests arrive: what they hold may grow fast. */
 #define LOOK_CLOSELY_MS 50
 #define NO_FDS_MS 100
+/* What a header field costs besides its name and value. */
+#define FIELD_BYTES 8
 
 struct listening {
 	struct listener *listener;
@@ -46,6 +48,17 @@ struct listener {
 	struct listening http;
 };
 
+static size_t head_bytes(const h2o_req_t *req)
+{
+	size_t n = req->input.method.len + req->input.path.len +
+		   req->input.authority.len;
+
+	for (size_t i = 0; i < req->headers.size; i++)
+		n += req->headers.entries[i].name->len +
+		     req->headers.entries[i].value.len + FIELD_BYTES;
+	return n;
+}
+
 static int on_request(h2o_handler_t *super, h2o_req_t *req)
 {
 	struct handler *handler = H2O_STRUCT_FROM_MEMBER(struct handler, super, super);
@@ -53,7 +66,8 @@ static int on_request(h2o_handler_t *super, h2o_req_t *req)
 	h2o_socket_t *socket = req->conn->callbacks->get_socket(req->conn);
 	struct connection *connection = connection_of(socket);
 
-	if (!connection_begin(connection, req->entity.len) && !connection->is_cut) {
+	if (!connection_begin(connection, head_bytes(req), req->entity.len) &&
+	    !connection->is_cut) {
 		server->values[SERVER_ABUSED]++;
 		log_warn("listener", "a client took back too many requests; closing");
 		connection_reset(connection);
@@ -90,18 +104,36 @@ static void note_vitals(const struct listener *listener, int64_t now_ms)
 		vitals->taken_ms = now_ms;
 }
 
+static void note_closed(struct server *server, const struct connections *connections)
+{
+	const struct {
+		size_t n;
+		int row;
+		const char *why;
+	} closed[] = {
+		{ connections->stalled_n, SERVER_STALLED, "requests do not arrive" },
+		{ connections->chatty_n, SERVER_CHATTY,
+		  "clients flood us with what belongs to no request" },
+		{ connections->dead_n, SERVER_DEAD, "clients do not answer any more" },
+	};
+
+	for (size_t i = 0; i < sizeof(closed) / sizeof(closed[0]); i++) {
+		server->values[closed[i].row] += (int64_t)closed[i].n;
+		if (closed[i].n > 0)
+			log_warn("listener", "closing connections",
+				 log_text("reason", closed[i].why),
+				 log_int("connections", (int64_t)closed[i].n));
+	}
+}
+
 static void on_look(void *arg)
 {
 	struct listener *listener = arg;
 	struct server *server = listener->server;
 	struct connections *connections = &listener->connections;
-	size_t stalled_n = connections_look(connections, &listener->context,
-					    loop_now_ms(server->loop));
 
-	if (stalled_n > 0)
-		log_warn("listener", "requests do not arrive; closing",
-			 log_int("connections", (int64_t)stalled_n));
-	server->values[SERVER_STALLED] += (int64_t)stalled_n;
+	connections_look(connections, &listener->context, loop_now_ms(server->loop));
+	note_closed(server, connections);
 	note_vitals(listener, loop_now_ms(server->loop));
 	shed(listener);
 	server_count_memory(server, connections->partial_bytes);
@@ -137,6 +169,37 @@ static void wait_for_fds(struct listener *listener)
 	loop_timer_start(listener->server->loop, &listener->no_fds, NO_FDS_MS);
 }
 
+/* As h2o_accept goes on, which tells nobody what a connection speaks. */
+static void on_shaken(h2o_socket_t *socket, const char *err)
+{
+	struct connection *connection = connection_of(socket);
+	struct listening *listening = socket->data;
+	struct timeval now;
+	h2o_iovec_t protocol;
+
+	if (err != NULL) {
+		h2o_socket_close(socket);
+		return;
+	}
+	now = *h2o_get_timestamp(listening->accept.ctx, NULL, NULL);
+	protocol = h2o_socket_ssl_get_selected_protocol(socket);
+	connection->is_shaking_hands = false;
+	/* Drafts of it bear names that begin so. */
+	connection->is_http2 = protocol.len >= 2 &&
+			       h2o_memis(protocol.base, 2, H2O_STRLIT("h2"));
+	if (connection->is_http2)
+		h2o_http2_accept(&listening->accept, socket, now);
+	else
+		h2o_http1_accept(&listening->accept, socket, now);
+}
+
+static void shake_hands(struct listening *listening, h2o_socket_t *socket)
+{
+	connection_of(socket)->is_shaking_hands = true;
+	socket->data = listening;
+	h2o_socket_ssl_handshake(socket, listening->accept.ssl_ctx, NULL, on_shaken);
+}
+
 static void on_accept(h2o_socket_t *socket, const char *err)
 {
 	struct listening *listening = socket->data;
@@ -156,7 +219,10 @@ static void on_accept(h2o_socket_t *socket, const char *err)
 		return;
 	}
 	connections_add(&listener->connections, accepted);
-	h2o_accept(&listening->accept, accepted);
+	if (listening->accept.ssl_ctx != NULL)
+		shake_hands(listening, accepted);
+	else
+		h2o_accept(&listening->accept, accepted);
 }
 
 static void configure(struct listener *listener)
@@ -256,6 +322,9 @@ void listener_refresh(void *arg)
 	/* h2o refuses these by itself. */
 	values[SERVER_LONG_BODIES] =
 		(int64_t)listener->context.emitted_error_status[H2O_STATUS_ERROR_413];
+	values[SERVER_STREAMS] =
+		(int64_t)listener->context.http2.events
+			.protocol_level_errors[-H2O_HTTP2_ERROR_REFUSED_STREAM];
 }
 
 size_t listener_connections(const struct listener *listener)

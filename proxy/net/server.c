@@ -42,6 +42,10 @@ const struct metric server_metrics[] = {
 	[SERVER_NO_FDS] = { LIMITED, "limit=\"descriptors\"", METRIC_COUNTER, NULL },
 	[SERVER_ABUSED] = { LIMITED, "limit=\"aborts\"", METRIC_COUNTER, NULL },
 	[SERVER_STALLED] = { LIMITED, "limit=\"arrival\"", METRIC_COUNTER, NULL },
+	[SERVER_CHATTY] = { LIMITED, "limit=\"frames\"", METRIC_COUNTER, NULL },
+	[SERVER_STREAMS] = { LIMITED, "limit=\"streams\"", METRIC_COUNTER, NULL },
+	[SERVER_DEAD] = { LIMITED, "limit=\"dead\"", METRIC_COUNTER, NULL },
+	[SERVER_LONG_ANSWERS] = { LIMITED, "limit=\"answer\"", METRIC_COUNTER, NULL },
 	[SERVER_MEMORY] = { LIMITED, "limit=\"memory\"", METRIC_COUNTER, NULL },
 	[SERVER_CONNECTIONS] = { "ringside_connections_open", NULL, METRIC_GAUGE,
 				 "Connections of clients." },
@@ -223,4 +227,5 @@ void server_refresh(void *arg)
 	server->values[SERVER_OPEN] = (int64_t)server_open_count(server);
 	server->values[SERVER_HELD_BYTES] = (int64_t)server->memory;
 	server->values[SERVER_IN_FLIGHT] = server->ring->inflight.total;
+	server->values[SERVER_LONG_ANSWERS] = server->upstream->long_heads;
 }

@@ -36,12 +36,16 @@ enum {
 	SERVER_NO_FDS,      /* times that no descriptor was left for a connection */
 	SERVER_ABUSED,      /* connections closed for requests taken back */
 	SERVER_STALLED,     /* connections closed as a request did not arrive */
-	SERVER_MEMORY,      /* requests refused, connections closed: limits.memory */
-	SERVER_CONNECTIONS, /* gauge: open connections of clients */
-	SERVER_HELD,        /* gauge: exchanges that wait to be admitted */
-	SERVER_OPEN,        /* gauge: exchanges under way */
-	SERVER_IN_FLIGHT,   /* gauge: sharded writes without an answer */
-	SERVER_HELD_BYTES,  /* gauge: what limits.memory bounds */
+	SERVER_CHATTY,      /* the same for frames that belong to no request */
+	SERVER_STREAMS,     /* streams of HTTP/2 refused: too many, or with no end */
+	SERVER_DEAD, /* connections closed as their client is not there any more */
+	SERVER_LONG_ANSWERS, /* answers whose head was above our bounds: 503, 504 */
+	SERVER_MEMORY,       /* requests refused, connections closed: limits.memory */
+	SERVER_CONNECTIONS,  /* gauge: open connections of clients */
+	SERVER_HELD,         /* gauge: exchanges that wait to be admitted */
+	SERVER_OPEN,         /* gauge: exchanges under way */
+	SERVER_IN_FLIGHT,    /* gauge: sharded writes without an answer */
+	SERVER_HELD_BYTES,   /* gauge: what limits.memory bounds */
 	SERVER_METRICS_N,
 };
 

@@ -191,6 +191,9 @@ void sink_send(struct sink *sink, struct slice bytes, enum sink_last last)
 	if (sink->has_body && buf_append(&sink->batch, bytes) != 0)
 		assert(!"a batch is at most as long as the sink was made for");
 	n = frame(sink, out, last);
+	connection_answer(
+		connection_of(sink->req->conn->callbacks->get_socket(sink->req->conn)),
+		sink->batch.len);
 	sink->is_busy = true;
 	sink->is_last_sent = last != SINK_MORE;
 	/* A last, empty batch on HTTP/1 is complete inside this call: on_gone comes. */

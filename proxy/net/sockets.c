@@ -5,11 +5,15 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <linux/sockios.h>
 
 #include "proxy/base/log.h"
+#include "proxy/net/liveness.h"
+
+#define LOOK_MS 5000
 
 struct open_socket {
 	struct list node;
@@ -19,9 +23,28 @@ struct open_socket {
 	int64_t until_ms;
 };
 
-void sockets_init(struct sockets *sockets)
+static void on_look(void *arg)
+{
+	struct sockets *sockets = arg;
+
+	LIST_EACH(node, &sockets->open) {
+		int fd = LIST_OWNER(node, struct open_socket, node)->fd;
+
+		if (!liveness_look(fd).is_dead)
+			continue;
+		log_warn("upstream", "the API server does not answer any more; "
+				     "closing a connection");
+		(void)shutdown(fd, SHUT_RDWR);
+	}
+	loop_timer_start(sockets->loop, &sockets->look, LOOK_MS);
+}
+
+void sockets_init(struct sockets *sockets, struct loop *loop)
 {
 	list_init(&sockets->open);
+	sockets->loop = loop;
+	loop_timer_init(&sockets->look, on_look, sockets);
+	loop_timer_start(loop, &sockets->look, LOOK_MS);
 	sockets->deadlines = deadlines_create();
 	if (sockets->deadlines == NULL)
 		log_warn("upstream", "no timer: a write may leave late when we are "
@@ -30,6 +53,7 @@ void sockets_init(struct sockets *sockets)
 
 void sockets_finish(struct sockets *sockets)
 {
+	loop_timer_stop(&sockets->look);
 	LIST_EACH(node, &sockets->open) {
 		list_remove(node);
 		free(LIST_OWNER(node, struct open_socket, node));
@@ -79,6 +103,7 @@ static int on_open(void *arg, curl_socket_t fd, curlsocktype purpose)
 	if (opened == NULL)
 		abort();
 	opened->fd = fd;
+	liveness_probe(fd);
 	list_add(&sockets->open, &opened->node);
 	return CURL_SOCKOPT_OK;
 }

@@ -2,7 +2,8 @@
  * The sockets on the way upstream: what libcurl has open, so that the kernel can be
  * told how long it may try to deliver a write, that nothing is sent behind its deadline
  * (deadline.h), and that what is still in its buffer when a connection is given up is
- * to be thrown away (a close alone goes on sending).
+ * to be thrown away (a close alone goes on sending). Those whose peer is not there any
+ * more (liveness.h) are shut down, so that libcurl sees it.
  */
 #ifndef RINGSIDE_NET_SOCKETS_H
 #define RINGSIDE_NET_SOCKETS_H
@@ -12,13 +13,16 @@
 
 #include "proxy/base/list.h"
 #include "proxy/net/deadline.h"
+#include "proxy/net/loop.h"
 
 struct sockets {
 	struct list open;
 	struct deadlines *deadlines; /* NULL: the kernel has no timers for us */
+	struct loop *loop;
+	struct loop_timer look; /* for peers that are dead */
 };
 
-void sockets_init(struct sockets *sockets);
+void sockets_init(struct sockets *sockets, struct loop *loop);
 /* libcurl has closed them all. */
 void sockets_finish(struct sockets *sockets);
 

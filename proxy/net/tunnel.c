@@ -41,11 +41,10 @@ struct tunnel {
 	bool is_cut; /* the client is gone; h2o or a write keeps us */
 	bool is_answer_begun;
 	bool is_upstream_over;
+	size_t head_bytes; /* answers 1xx as well */
 	size_t at, n;
 	char bytes[TUNNEL_BYTES]; /* from upstream: head, then body */
 };
-
-static void pump(struct tunnel *tunnel);
 
 /* --- the end --- */
 
@@ -211,7 +210,7 @@ static void on_open(void *arg)
 	if (exchange->is_in_flight)
 		loop_timer_start(tunnel->loop, &tunnel->limit,
 				 exchange->limit_ms - loop_now_ms(tunnel->loop));
-	pump(tunnel);
+	tunnel_pump(tunnel);
 }
 
 static void on_fail(void *arg, const struct err *err)
@@ -388,7 +387,7 @@ static void answer(struct tunnel *tunnel, const struct upstream_head *head)
 	out.headers = headers;
 	tunnel->state = TUNNEL_ANSWER;
 	sink_start(&exchange->sink, &out);
-	pump(tunnel);
+	tunnel_pump(tunnel);
 }
 
 /* --- the head --- */
@@ -407,7 +406,7 @@ static void on_head(struct tunnel *tunnel, const struct upstream_head *head)
 		answer(tunnel, head);
 }
 
-/* The next head: 0, -EAGAIN, -EINVAL, -EPIPE. */
+/* The next head: 0, -EAGAIN, -EINVAL, -EMSGSIZE, -EPIPE. */
 static int next_head(struct tunnel *tunnel, struct upstream_head *head)
 {
 	ptrdiff_t n = -EAGAIN;
@@ -418,12 +417,17 @@ static int next_head(struct tunnel *tunnel, struct upstream_head *head)
 		if (n == -EAGAIN)
 			rc = receive(tunnel);
 	}
-	if (n > 0)
+	if (n > 0) {
 		tunnel->at += (size_t)n;
-	else if (rc == -EAGAIN && tunnel->n == sizeof(tunnel->bytes))
-		n = -EINVAL; /* it is too long */
-	else
+		tunnel->head_bytes += (size_t)n;
+	} else {
 		n = rc != 0 ? rc : n;
+	}
+	if (n == -EMSGSIZE || tunnel->head_bytes > TRANSFER_HEAD_BYTES_MAX ||
+	    (n == -EAGAIN && tunnel->n == sizeof(tunnel->bytes))) {
+		tunnel->exchange->server->upstream->long_heads++;
+		n = -EMSGSIZE;
+	}
 	return n > 0 ? 0 : (int)n;
 }
 
@@ -442,6 +446,8 @@ static void pump_head(struct tunnel *tunnel)
 		fail(tunnel, "it closed the connection");
 	else if (rc == -EINVAL)
 		fail(tunnel, "its answer is not HTTP");
+	else if (rc == -EMSGSIZE)
+		fail(tunnel, "the head of its answer is too long");
 	else
 		dial_want(tunnel->dial, true, tunnel->request_at < tunnel->request.len);
 }
@@ -449,7 +455,7 @@ static void pump_head(struct tunnel *tunnel)
 /* --- the whole --- */
 
 /* Does what can be done, and says what for it waits. */
-static void pump(struct tunnel *tunnel)
+void tunnel_pump(struct tunnel *tunnel)
 {
 	if (tunnel->state == TUNNEL_HEAD)
 		pump_head(tunnel);
@@ -459,14 +465,9 @@ static void pump(struct tunnel *tunnel)
 		duplex_pump(tunnel->duplex);
 }
 
-void tunnel_pump(struct tunnel *tunnel)
-{
-	pump(tunnel);
-}
-
 static void on_ready(void *arg)
 {
-	pump(arg);
+	tunnel_pump(arg);
 }
 
 static void on_no_cluster(void *arg)

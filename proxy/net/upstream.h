@@ -96,6 +96,7 @@ struct upstream_backend {
 /* Every backend's upstream begins with this. */
 struct upstream {
 	const struct upstream_backend *backend;
+	int64_t long_heads; /* answers given up for the size of their head */
 };
 
 /* cluster and loop outlive it. -EINVAL when the cluster makes no sense. */

@@ -1,10 +1,10 @@
 /*
- * The libcurl backend. HTTP/1.1 only: a pausable transfer must not share a
- * connection with others (libcurl's HTTP/2 buffers whole windows of a paused
- * stream and holds up its neighbours).
+ * The libcurl backend. HTTP/1.1 only: a pausable transfer must not share a connection
+ * with others (libcurl's HTTP/2 buffers whole windows of a paused stream and holds up
+ * its neighbours).
  *
- * Inside libcurl's callbacks we only append and mark; events are given out
- * after curl_multi_socket_action has returned, from ready_run.
+ * Inside libcurl's callbacks we only append and mark; events are given out after
+ * curl_multi_socket_action has returned, from ready_run.
  */
 #include "proxy/net/upstream.h"
 
@@ -47,7 +47,7 @@ struct transfer {
 	struct upstream_head head;
 	struct header *fields;
 	size_t fields_size;
-	size_t head_bytes;
+	size_t head_bytes; /* of answers 1xx, too */
 	enum upstream_result result;
 	struct err err;
 	char curl_text[CURL_ERROR_SIZE];
@@ -60,7 +60,7 @@ struct transfer {
 	bool is_refused;
 	bool is_resend_forbidden;
 	bool is_paused;
-	bool is_head_complete, is_head_told;
+	bool is_head_long, is_head_complete, is_head_told;
 	bool is_ended, is_end_told;
 	bool is_telling; /* inside one of the events */
 	bool is_closed;
@@ -104,7 +104,6 @@ static void head_begin(struct transfer *transfer, struct slice line)
 
 	transfer->head = (struct upstream_head){ .content_length = -1,
 						 .headers = transfer->fields };
-	transfer->head_bytes = 0;
 	(void)slice_split(&line, ' ', &version);
 	if (slice_split(&line, ' ', &code) && code.len == 3)
 		transfer->head.status = atoi(code.data);
@@ -138,7 +137,7 @@ static int head_field(struct transfer *transfer, struct slice line)
 	uint64_t length;
 
 	if (colon <= 0)
-		return 0; /* a folded or nameless line: nothing that means anything */
+		return 0; /* folded or nameless: nothing that means anything */
 	field = field_add(transfer);
 	if (field == NULL)
 		return -EMSGSIZE;
@@ -162,16 +161,16 @@ static size_t on_header(char *data, size_t size, size_t n, void *arg)
 		line.len--;
 	transfer->head_bytes += line.len;
 	if (transfer->head_bytes > TRANSFER_HEAD_BYTES_MAX)
-		return 0;
-	if (slice_starts_with(line, "HTTP/"))
+		transfer->is_head_long = true;
+	else if (slice_starts_with(line, "HTTP/"))
 		head_begin(transfer, line); /* again after a 1xx */
-	else if (line.len > 0 && head_field(transfer, line) != 0)
-		return 0;
+	else if (line.len > 0)
+		transfer->is_head_long = head_field(transfer, line) != 0;
 	if (line.len == 0 && transfer->head.status >= 200) {
 		transfer->is_head_complete = true;
 		transfer_mark(transfer);
 	}
-	return size * n;
+	return transfer->is_head_long ? 0 : size * n;
 }
 
 static int on_prereq(void *arg, char *remote, char *local, int remote_port,
@@ -179,7 +178,6 @@ static int on_prereq(void *arg, char *remote, char *local, int remote_port,
 {
 	struct transfer *transfer = arg;
 
-	(void)remote, (void)local, (void)remote_port;
 	/* libcurl sends again when a kept connection dies before the first byte. */
 	if (transfer->sends > 0 && !transfer->is_safe) {
 		transfer->is_resend_forbidden = true;
@@ -213,8 +211,7 @@ static enum upstream_result result_of(const struct transfer *transfer, CURLcode 
 
 static void transfer_end(struct transfer *transfer, CURLcode code)
 {
-	/* Of several tries libcurl keeps the first one's text, and the last one's code.
-	 */
+	/* Of several tries libcurl keeps the first's text, and the last's code. */
 	const char *text = transfer->curl_text[0] && transfer->sends == 0
 				   ? transfer->curl_text
 				   : curl_easy_strerror(code);
@@ -226,6 +223,9 @@ static void transfer_end(struct transfer *transfer, CURLcode code)
 	transfer->result = result_of(transfer, code);
 	if (transfer->is_resend_forbidden || code == CURLE_OK)
 		text = "the connection was closed before the answer";
+	if (transfer->is_head_long)
+		text = "the head of its answer is too long";
+	transfer->upstream->super.long_heads += transfer->is_head_long;
 	if (transfer->result != UPSTREAM_COMPLETE)
 		err_set(&transfer->err, -EIO, "%s", text);
 	transfer_mark(transfer);
@@ -488,7 +488,7 @@ int upstream_curl_create(struct upstream **out, struct loop *loop,
 	upstream->super.backend = &curl_backend;
 	upstream->loop = loop;
 	list_init(&upstream->ready);
-	sockets_init(&upstream->sockets);
+	sockets_init(&upstream->sockets, loop);
 	handles_init(&upstream->handles, &upstream->credentials, &upstream->sockets,
 		     connect_timeout_ms);
 	loop_task_init(&upstream->work, ready_run, upstream);

@@ -32,9 +32,12 @@ func TestBounded(t *testing.T) {
 		"what waits for upstream has a limit":           boundedWaiting,
 		"a thousand watches of one client are served":   boundedWatches,
 		"requests taken back again and again end":       boundedResets,
-		"floods of CONTINUATION, PING and SETTINGS end": boundedFloods,
+		"floods of frames end":                          boundedFloods,
+		"what arrives by HTTP/2 is counted":             boundedArriving,
 		"what comes and goes for long leaves nothing":   boundedChurn,
 		"an answer's head has a limit":                  boundedAnswers,
+		"clients that die without a word are let go":    boundedDeadClients,
+		"a server that dies without a word is given up": boundedDeadServer,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -289,6 +292,14 @@ func boundedArrival(t *testing.T) {
 			open = append(open, connection)
 		}
 	}
+	for _, hello := range []string{"", "\x16\x03\x01\x02\x00\x01"} { // no handshake, and the begin of one
+		connection, err := net.Dial("tcp", s.HTTPS)
+		must(t, err)
+		defer connection.Close()
+		_, err = io.WriteString(connection, hello)
+		must(t, err)
+		open = append(open, connection)
+	}
 	idle, err := s.plain()
 	must(t, err)
 	defer idle.Close()
@@ -385,42 +396,6 @@ func boundedResets(t *testing.T) {
 	s.stillServes(t)
 }
 
-func boundedFloods(t *testing.T) {
-	s := newStage(t, "")
-	s.stillServes(t)
-	before := s.RSS()
-	for name, frame := range map[string]func(*Client2, int) error{
-		"CONTINUATION": func(c *Client2, i int) error {
-			if i == 0 {
-				return c.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: []byte{0x82}, EndStream: true})
-			}
-			return c.WriteContinuation(1, false, make([]byte, 16000))
-		},
-		"PING":     func(c *Client2, i int) error { return c.WritePing(false, [8]byte{}) },
-		"SETTINGS": func(c *Client2, i int) error { return c.WriteSettings() },
-	} {
-		client, err := NewClient2(s.Proxy)
-		must(t, err)
-		// Nothing is read: what is answered has to wait somewhere.
-		began := time.Now()
-		sent := 0
-		for ; err == nil && time.Since(began) < Patience; sent++ {
-			must(t, client.SetWriteDeadline(time.Now().Add(3*time.Second)))
-			err = frame(client, sent)
-		}
-		grown := (s.RSS() - before) >> 20
-		t.Logf("%d %s frames, then %v; %d MiB more", sent, name, err, grown)
-		if grown > 60 {
-			t.Errorf("%d %s frames took %d MiB", sent, name, grown)
-		}
-		if err == nil {
-			t.Errorf("%d %s frames were taken, and nothing that answers them was read", sent, name)
-		}
-		client.Close()
-	}
-	s.stillServes(t)
-}
-
 // A day's worth of churn: requests of all kinds, clients that leave at any time,
 // upstreams that break. At the end nothing is open, and memory does not grow.
 func boundedChurn(t *testing.T) {
@@ -474,21 +449,4 @@ func boundedChurn(t *testing.T) {
 	if rss[2] > rss[1]+20 {
 		t.Errorf("RSS: %v MiB", rss)
 	}
-}
-
-func boundedAnswers(t *testing.T) {
-	s := newStage(t, "")
-	for name, fields := range map[string]string{
-		"fields": strings.Repeat("A: b\r\n", 129), "bytes": "A: " + strings.Repeat("b", 70_000) + "\r\n",
-	} {
-		s.Answer = func(_ *Message, c *Connection) bool {
-			_, _ = fmt.Fprintf(c, "HTTP/1.1 200 OK\r\n%sContent-Length: 2\r\n\r\nok", fields)
-			return false
-		}
-		if got := s.get(t); got.Status() != 503 {
-			t.Errorf("too many %s: %s", name, show(got))
-		}
-	}
-	s.Answer = answerOK
-	s.stillServes(t)
 }

@@ -13,7 +13,8 @@ const Patience = 20 * time.Second
 // Client speaks HTTP/1.1 by hand, one request after the other, on connections
 // that it makes as it needs them.
 type Client struct {
-	Dial func() (net.Conn, error)
+	Dial     func() (net.Conn, error)
+	Patience time.Duration // 0: that of all
 
 	connection net.Conn
 	reader     *bufio.Reader
@@ -36,7 +37,11 @@ func (c *Client) Do(request *Message, chunk int) (*Message, error) {
 		}
 		c.connection, c.reader = connection, bufio.NewReader(connection)
 	}
-	if err := c.connection.SetDeadline(time.Now().Add(Patience)); err != nil {
+	patience := c.Patience
+	if patience == 0 {
+		patience = Patience
+	}
+	if err := c.connection.SetDeadline(time.Now().Add(patience)); err != nil {
 		return nil, err
 	}
 	// In the background: an answer may come, and have to be read, before that.

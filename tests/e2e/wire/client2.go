@@ -31,6 +31,14 @@ func NewClient2(p *Proxy) (*Client2, error) {
 	if err != nil {
 		return nil, err
 	}
+	return NewClient2On(connection)
+}
+
+// NewClient2On takes a connection by TLS.
+func NewClient2On(connection net.Conn) (*Client2, error) {
+	if err := connection.(*tls.Conn).Handshake(); err != nil {
+		return nil, err
+	}
 	if protocol := connection.(*tls.Conn).ConnectionState().NegotiatedProtocol; protocol != "h2" {
 		return nil, fmt.Errorf("the proxy speaks %q", protocol)
 	}
@@ -42,7 +50,7 @@ func NewClient2(p *Proxy) (*Client2, error) {
 	if _, err := io.WriteString(connection, http2.ClientPreface); err != nil {
 		return nil, err
 	}
-	err = c.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 30},
+	err := c.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 30},
 		http2.Setting{ID: http2.SettingEnablePush, Val: 0})
 	if err == nil {
 		err = c.WriteWindowUpdate(0, 1<<30)

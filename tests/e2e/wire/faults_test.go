@@ -239,7 +239,12 @@ func TestRefusalsPass(t *testing.T) {
 
 func eventually(t testing.TB, what string, check func() error) {
 	t.Helper()
-	deadline := time.Now().Add(Patience)
+	eventuallyIn(t, Patience, what, check)
+}
+
+func eventuallyIn(t testing.TB, patience time.Duration, what string, check func() error) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
 	for {
 		err := check()
 		if err == nil {

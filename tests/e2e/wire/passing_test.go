@@ -176,10 +176,9 @@ func TestClosesTravel(t *testing.T) {
 	}
 }
 
-// TestDeadPeersAreFound looks at the timers of an idle watch's connections: both are
-// probed by the kernel while nothing is sent, so that a peer which died without a
-// word is found. What the probes do is the kernel's business.
-func TestDeadPeersAreFound(t *testing.T) {
+// TestPeersAreProbed looks at the timers of an idle watch's connections: both are
+// probed by the kernel while nothing is sent. TestBounded cuts links really, where it may.
+func TestPeersAreProbed(t *testing.T) {
 	s := newStage(t, "")
 	open, end := make(chan *Connection), make(chan bool)
 	s.Answer = func(_ *Message, c *Connection) bool {

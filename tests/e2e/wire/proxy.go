@@ -27,6 +27,8 @@ type Proxy struct {
 	Process            *process.Process
 	HTTPS, HTTP, Admin string // addresses
 	CA                 *x509.CertPool
+
+	dial func(network, address string) (net.Conn, error)
 }
 
 // ProxyOptions say what a proxy stands before, and how it is run.
@@ -35,6 +37,9 @@ type ProxyOptions struct {
 	Kubeconfig string   // of the upstream; the file's text
 	Extra      string   // YAML
 	Prefix     []string // a program that runs it: prlimit, valgrind
+
+	// Dial connects to where it runs; nil: net.Dial.
+	Dial func(network, address string) (net.Conn, error)
 }
 
 // Kubeconfig is one for a server by URL; user is YAML, such as {token: x}.
@@ -56,7 +61,10 @@ log: {level: info}
 
 // StartProxy starts one and waits until it answers.
 func StartProxy(ctx context.Context, binary string, options ProxyOptions) (*Proxy, error) {
-	p := &Proxy{}
+	p := &Proxy{dial: options.Dial}
+	if p.dial == nil {
+		p.dial = net.Dial
+	}
 	for _, address := range []*string{&p.HTTPS, &p.HTTP, &p.Admin} {
 		port, err := controlplane.FreePort()
 		if err != nil {
@@ -99,7 +107,7 @@ func sanitizer() []string {
 }
 
 func (p *Proxy) admin(path string) ([]byte, error) {
-	client := http.Client{Timeout: 5 * time.Second}
+	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{Dial: p.dial, DisableKeepAlives: true}}
 	response, err := client.Get("http://" + p.Admin + path)
 	if err != nil {
 		return nil, err
@@ -137,11 +145,16 @@ func (p *Proxy) Stop() error {
 // Dial connects by TLS, with protocols for ALPN, or plainly where there are none.
 func (p *Proxy) Dial(protocols ...string) (net.Conn, error) {
 	if len(protocols) == 0 {
-		return net.Dial("tcp", p.HTTP)
+		return p.dial("tcp", p.HTTP)
 	}
-	return tls.Dial("tcp", p.HTTPS, &tls.Config{
+	connection, err := p.dial("tcp", p.HTTPS)
+	if err != nil {
+		return nil, err
+	}
+	client := tls.Client(connection, &tls.Config{
 		RootCAs: p.CA, NextProtos: protocols, ServerName: "localhost",
 	})
+	return client, client.Handshake()
 }
 
 // RSS is its resident memory in bytes; FDs how many descriptors it has.

@@ -70,8 +70,58 @@ START_TEST(guard_sees_a_slow_request_beside_others_that_come_and_go)
 }
 END_TEST
 
+START_TEST(guard_lets_a_client_say_what_its_requests_need_and_some_more)
+{
+	/* What comes for one: a GET; a body at once, and by the byte; a large answer.
+	 */
+	static const struct {
+		size_t head, body, answer, received;
+	} rows[] = {
+		{ 100, 0, 100, 100 + 9 + 22 },
+		{ 4000, 3 << 20, 1000, 4000 + (3 << 20) + 200 * (9 + 22) },
+		{ 100, 1000, 100, 200 + 1000 * (1 + 9 + 22) },
+		{ 100, 0, 64 << 10, 200 + 8 * (13 + 22) },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct guard guard = { 0 };
+		uint64_t received = 0;
+
+		for (int n = 0; n < 100000; n++) {
+			received += rows[i].received;
+			guard_explain_request(&guard, rows[i].head, rows[i].body);
+			guard_explain_answer(&guard, rows[i].answer);
+			ck_assert(guard_hear(&guard, received, 0, NOW));
+		}
+		ck_assert(guard_hear(&guard, received + GUARD_CHATTER_BYTES, 0, NOW));
+	}
+}
+END_TEST
+
+START_TEST(guard_bounds_what_belongs_to_no_request)
+{
+	struct guard guard = { 0 };
+
+	ck_assert(guard_hear(&guard, GUARD_CHATTER_BYTES, 0, NOW));
+	/* The next window has its own measure. */
+	ck_assert(guard_hear(&guard, 2 * GUARD_CHATTER_BYTES, 0, NOW + 1));
+	ck_assert(!guard_hear(&guard, 2 * GUARD_CHATTER_BYTES + 1, 0, NOW + 2));
+	/* What arrives in part may be of a request. */
+	ck_assert(guard_hear(&guard, 3 * GUARD_CHATTER_BYTES, GUARD_CHATTER_BYTES,
+			     NOW + 3));
+	/* What was explained before explains nothing later. */
+	guard_explain_request(&guard, 0, 1 << 20);
+	ck_assert(
+		guard_hear(&guard, 3 * GUARD_CHATTER_BYTES, 0, NOW + GUARD_WINDOW_MS));
+	ck_assert(!guard_hear(&guard, 4 * GUARD_CHATTER_BYTES + 1, 0,
+			      NOW + GUARD_WINDOW_MS + 1));
+}
+END_TEST
+
 UNIT_MAIN("net/guard", guard_lets_any_number_of_requests_end_well,
 	  guard_counts_what_is_taken_back_in_a_window,
 	  guard_ends_its_patience_with_a_request_that_does_not_arrive,
 	  guard_waits_for_ever_where_nothing_has_begun_or_all_has_come,
-	  guard_sees_a_slow_request_beside_others_that_come_and_go)
+	  guard_sees_a_slow_request_beside_others_that_come_and_go,
+	  guard_lets_a_client_say_what_its_requests_need_and_some_more,
+	  guard_bounds_what_belongs_to_no_request)

@@ -12,6 +12,7 @@
 #include "tests/unit/unit.h"
 
 /* A connection of libcurl's to a server that accepts and reads nothing. */
+static struct loop *loop;
 static struct sockets sockets;
 static CURL *easy;
 static int listener, peer, ours, port;
@@ -37,7 +38,8 @@ static void begin(void)
 			 0);
 	ck_assert_int_eq(listen(listener, 1), 0);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d/", port_of(listener));
-	sockets_init(&sockets);
+	loop = loop_create();
+	sockets_init(&sockets, loop);
 	easy = curl_easy_init();
 	curl_easy_setopt(easy, CURLOPT_URL, url);
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
@@ -54,6 +56,8 @@ static void finish(void)
 {
 	curl_easy_cleanup(easy);
 	ck_assert(list_is_empty(&sockets.open));
+	sockets_finish(&sockets);
+	loop_destroy(loop);
 	close(listener);
 }
 
