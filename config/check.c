@@ -6,6 +6,7 @@
 #include "config/names.h"
 #include "config/tables.h"
 #include "proxy/base/units.h"
+#include "proxy/net/checkup.h"
 
 #define DURATION_BYTES 32
 
@@ -120,21 +121,24 @@ static int check_listeners(const struct loader *loader, struct err *err)
 }
 
 /* address: host:port. */
-static bool is_loopback(const char *address)
+static bool is_loopback(struct slice address)
 {
-	const char *colon = strrchr(address, ':');
 	char host[INET6_ADDRSTRLEN];
 	struct in6_addr v6;
 	struct in_addr v4;
-	size_t len = colon ? (size_t)(colon - address) : 0;
+	size_t len = address.len;
 
-	if (len > 2 && address[0] == '[') {
-		address++;
+	while (len > 0 && address.data[len - 1] != ':')
+		len--;
+	len -= len > 0;
+	if (len > 2 && address.data[0] == '[') {
+		address.data++;
 		len -= 2;
 	}
 	if (len >= sizeof(host))
 		return false;
-	memcpy(host, address, len);
+	if (len > 0)
+		memcpy(host, address.data, len);
 	host[len] = '\0';
 	if (inet_pton(AF_INET, host, &v4) == 1)
 		return ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
@@ -146,7 +150,7 @@ static bool is_loopback(const char *address)
 static int check_loopback(const struct loader *loader, const char *option,
 			  const char *address, struct err *err)
 {
-	if (is_off(address) || is_loopback(address))
+	if (is_off(address) || is_loopback(slice_of(address)))
 		return 0;
 	return err_set(err, -EINVAL,
 		       "%s: %s: expected a loopback address such as 127.0.0.1:7443: "
@@ -161,6 +165,22 @@ static int check_addresses(const struct loader *loader, struct err *err)
 	int rc = check_loopback(loader, "listen.https", conf->https, err);
 
 	return rc < 0 ? rc : check_loopback(loader, "listen.http", conf->http, err);
+}
+
+static int check_health(const struct loader *loader, struct err *err)
+{
+	const char *url = loader->config->net.health;
+	struct health_url parts;
+
+	if (url[0] == '\0' ||
+	    (health_url_split(&parts, url) && is_loopback(parts.address)))
+		return 0;
+	return err_set(err, -EINVAL,
+		       "%s: controller.health: expected an http or https URL on a "
+		       "loopback address, with its port, such as "
+		       "http://127.0.0.1:8081/healthz: the controller is beside the "
+		       "proxy",
+		       origin(loader, "controller.health", NULL));
 }
 
 static int check_tls(const struct loader *loader, struct err *err)
@@ -193,8 +213,9 @@ static int check_locks(const struct loader *loader, struct err *err)
 int check_config(const struct loader *loader, struct err *err)
 {
 	static int (*const checks[])(const struct loader *, struct err *) = {
-		check_renew,     check_margin,    check_shards, check_names,
-		check_listeners, check_addresses, check_tls,    check_locks,
+		check_renew,  check_margin,    check_shards,
+		check_names,  check_listeners, check_addresses,
+		check_health, check_tls,       check_locks,
 	};
 	int rc = 0;
 

@@ -13,6 +13,7 @@
 #include "proxy/handout.h"
 #include "proxy/keepsake.h"
 #include "proxy/net/admin.h"
+#include "proxy/net/checkup.h"
 #include "proxy/report.h"
 #include "proxy/session/farewell.h"
 #include "proxy/session/move.h"
@@ -37,6 +38,7 @@ struct proxy {
 	struct membership *membership;
 	struct server server;
 	struct listener *listener;
+	struct checkup *checkup;
 	struct admin *admin;
 	struct handout handout;
 	struct loop_timer file_timer;
@@ -226,6 +228,7 @@ static void reload(struct proxy *proxy)
 	log_open(STDERR_FILENO, (enum log_level)next->conf.log_level);
 	sessions_reload(proxy->sessions, &next->session);
 	membership_reload(proxy->membership, &proxy->member);
+	checkup_reload(proxy->checkup, proxy->member.controller_silence_ms);
 	log_info("config", "reloaded", log_int("shards", next->member.shards),
 		 log_int("generation", next->member.generation));
 	config_destroy(next);
@@ -360,6 +363,12 @@ static int build_listeners(struct proxy *proxy, struct err *err)
 	ending_init(&proxy->ending);
 	handout_start(&proxy->handout, proxy->loop, &proxy->config->net,
 		      &proxy->cluster, ca_pem);
+	if (proxy->config->net.health[0] != '\0')
+		rc = checkup_create(&proxy->checkup, proxy->loop, &proxy->ring.vitals,
+				    proxy->config->net.health,
+				    proxy->member.controller_silence_ms, err);
+	if (rc != 0)
+		return rc;
 	if (strcmp(proxy->config->net.admin, "off") != 0)
 		rc = admin_create(&proxy->admin, &admin, proxy->config->net.admin, err);
 	return rc;
@@ -438,6 +447,7 @@ void proxy_destroy(struct proxy *proxy)
 	proxy->ring.on_change = NULL;
 	if (proxy->admin != NULL)
 		admin_destroy(proxy->admin);
+	checkup_destroy(proxy->checkup);
 	if (proxy->listener != NULL)
 		listener_destroy(proxy->listener);
 	if (proxy->membership != NULL) {

@@ -3,6 +3,8 @@
 #include "proxy/base/log.h"
 
 #define LOOK_MS 500
+/* Who looks so late was stopped, and has heard nothing meanwhile. */
+#define STILL_MS (4 * LOOK_MS)
 
 static void pulse_tell(struct pulse *pulse, enum vitals_sign before)
 {
@@ -26,9 +28,12 @@ static void pulse_on_timer(void *arg)
 	int64_t now_ms = loop_now_ms(pulse->context->loop);
 	enum vitals_sign before = pulse->state.silent;
 
+	bool stood_still = now_ms - pulse->looked_ms > STILL_MS;
+
+	pulse->looked_ms = now_ms;
 	if (!ring_is_ready(pulse->ring->current))
 		pulse->since_ms = INT64_MAX;
-	else if (pulse->since_ms == INT64_MAX)
+	else if (pulse->since_ms == INT64_MAX || stood_still)
 		pulse->since_ms = now_ms;
 	if (vitals_step(
 		    &pulse->state,
@@ -46,6 +51,7 @@ void pulse_init(struct pulse *pulse)
 {
 	pulse->state = (struct vitals_state){ .silent = VITALS_ALIVE };
 	pulse->since_ms = INT64_MAX;
+	pulse->looked_ms = loop_now_ms(pulse->context->loop);
 	loop_timer_init(&pulse->timer, pulse_on_timer, pulse);
 	loop_timer_start(pulse->context->loop, &pulse->timer, LOOK_MS);
 }

@@ -13,7 +13,8 @@ struct pulse {
 	struct keeper *keeper;
 	const struct ring_holder *ring;
 	struct vitals_state state;
-	int64_t since_ms; /* we serve; INT64_MAX: we do not */
+	int64_t since_ms;  /* we serve; INT64_MAX: we do not */
+	int64_t looked_ms; /* when we looked last */
 	struct loop_timer timer;
 };
 

@@ -23,6 +23,7 @@ struct net_conf {
 	const char *kubeconfig_out;
 	const char *kubeconfig; /* of the API server; "" is in-cluster */
 	const char *context;
+	const char *health; /* URL at the controller; "" for none */
 	int credentials;
 	int64_t hold_ms;
 	int64_t connect_timeout_ms;

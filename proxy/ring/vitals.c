@@ -15,6 +15,8 @@ static bool is_expected(const struct vitals *vitals, enum vitals_sign sign)
 		return vitals->watched_ms > 0;
 	case VITALS_STUCK:
 		return vitals->taken_ms > 0;
+	case VITALS_HEALTH:
+		return vitals->has_health;
 	case VITALS_SIGNS_N:
 		break;
 	}
@@ -31,6 +33,8 @@ static int64_t shown_ms(const struct vitals *vitals, enum vitals_sign sign)
 		return later(vitals->connected_ms, vitals->requested_ms);
 	case VITALS_STUCK:
 		return later(vitals->taken_ms, vitals->requested_ms);
+	case VITALS_HEALTH:
+		return vitals->healthy_ms;
 	case VITALS_SIGNS_N:
 		break;
 	}
@@ -77,6 +81,8 @@ const char *vitals_complaint(enum vitals_sign sign)
 		return "its controller is gone";
 	case VITALS_STUCK:
 		return "its controller does not take what is sent to it";
+	case VITALS_HEALTH:
+		return "its controller's health URL gives no good answer";
 	case VITALS_SIGNS_N:
 		break;
 	}

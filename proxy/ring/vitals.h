@@ -10,6 +10,8 @@
  *	lock    it has contended for its lock, or renewed it, and does so no more
  *	gone    it had watches, and no connection is left: a living one watches again
  *	stuck   bytes wait for it that it does not take, and it asks for nothing
+ *	health  its health URL, where we are told of one, gives no good answer: the one
+ *	        sign that is expected of a controller that was never heard of
  *
  * An open connection is none: a stopped process keeps it, and its kernel goes on to
  * acknowledge what there is room for. Pure.
@@ -27,12 +29,15 @@ struct vitals {
 	int64_t watched_ms;   /* the last WATCH of a sharded resource */
 	int64_t connected_ms; /* a connection was open */
 	int64_t taken_ms;     /* nothing waited for it for long */
+	int64_t healthy_ms;   /* the last good answer of its health URL */
+	bool has_health;      /* it has such a URL */
 };
 
 enum vitals_sign {
 	VITALS_LOCK,
 	VITALS_GONE,
 	VITALS_STUCK,
+	VITALS_HEALTH,
 	VITALS_SIGNS_N,
 	VITALS_ALIVE = VITALS_SIGNS_N, /* nothing is wrong */
 };

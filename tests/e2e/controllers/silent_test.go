@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"ringside.dev/ringside/tests/controlplane"
 	"ringside.dev/ringside/tests/e2e/harness"
 	"ringside.dev/ringside/tests/e2e/rig"
 )
@@ -82,6 +83,45 @@ func TestAControllerThatIsStoppedLosesItsBuckets(t *testing.T) {
 	ring.WaitActive("a", "b", "c")
 	checkShares(t, ring, "a", "b", "c")
 	witness.checkReconciled(3)
+}
+
+// A controller that never came, and one that is stopped and has nothing to read, to write
+// or to renew, show by their health URL alone that they do nothing.
+func TestAControllerThatIsNotWellLosesItsBuckets(t *testing.T) {
+	ring := harness.NewRing(t, "unwell", 2, func(r *rig.Ring) {
+		r.Resources = builtinResources
+		r.Extra = "controller: {silence: 5s}\n"
+	})
+	ids := []string{"a", "b"}
+	rbac := builtinRBAC
+	ports := map[string]int{}
+	for _, id := range ids {
+		rbac += binding("ringside-builtin", rig.MemberUser(id)) + binding("cluster-admin", rig.ControllerUser(id))
+		ports[id] = harness.Must1(controlplane.FreePort())(t)
+		// Its certificate is one that it signs itself.
+		url := fmt.Sprintf("RINGSIDE_CONTROLLER_HEALTH=https://127.0.0.1:%d/healthz", ports[id])
+		ring.StartWith(id, rig.MemberOptions{Env: []string{url}})
+	}
+	harness.Must(t, harness.Cluster().Apply(t.Context(), rbac))
+	start := func(id string) {
+		kubeconfig := harness.Must1(ring.Members[id].Kubeconfig(rig.ControllerUser(id)))(t)
+		ring.Members[id].Controller = harness.Must1(harness.Cluster().StartControllerManager("unwell-"+id, kubeconfig,
+			"deployment-controller", fmt.Sprintf("--secure-port=%d", ports[id]), "--bind-address=127.0.0.1",
+			"--cert-dir="+t.TempDir()))(t)
+	}
+	ring.WaitActive(ids...)
+
+	start("a")
+	waitSilent(t, ring, "b", "health URL", "a")
+	start("b")
+	ring.WaitActive(ids...)
+
+	ring.Members["b"].Controller.Signal(syscall.SIGSTOP)
+	stopped := time.Now()
+	waitSilent(t, ring, "b", "health URL", "a")
+	t.Logf("the other one had its buckets after %.1f s", time.Since(stopped).Seconds())
+	ring.Members["b"].Controller.Signal(syscall.SIGCONT)
+	ring.WaitActive(ids...)
 }
 
 // fill changes a Foo of the member until what its controller is to be told of it is more

@@ -96,6 +96,28 @@ START_TEST(only_loopback_addresses_serve_the_controller)
 }
 END_TEST
 
+START_TEST(the_controllers_health_is_asked_beside_the_proxy)
+{
+	static const char message[] =
+		"r.yaml:3:22: controller.health: expected an http or https URL on a "
+		"loopback address, with its port, such as "
+		"http://127.0.0.1:8081/healthz: the controller is beside the proxy";
+	static const struct refusal cases[] = {
+		{ MINIMAL "controller: {health: http://10.0.0.1:8081/healthz}\n",
+		  message },
+		{ MINIMAL "controller: {health: 'http://127.0.0.1/healthz'}\n",
+		  message },
+		{ MINIMAL "controller: {health: https://example.com:443/}\n", message },
+		{ MINIMAL "controller: {health: 127.0.0.1:8081}\n", message },
+	};
+
+	check_refusals(cases, sizeof(cases) / sizeof(cases[0]));
+	load_whole(MINIMAL "controller: {health: http://127.0.0.1:8081/healthz}\n");
+	load_whole(MINIMAL "controller: {health: 'https://[::1]:10257/livez?x=y'}\n");
+	unload();
+}
+END_TEST
+
 START_TEST(names_in_kubernetes_are_labels)
 {
 	static const struct refusal cases[] = {
@@ -115,4 +137,6 @@ END_TEST
 
 UNIT_MAIN("config/check", times_of_the_lease_must_fit_each_other,
 	  a_certificate_needs_its_key, the_controller_has_a_way_in,
-	  only_loopback_addresses_serve_the_controller, names_in_kubernetes_are_labels)
+	  only_loopback_addresses_serve_the_controller,
+	  the_controllers_health_is_asked_beside_the_proxy,
+	  names_in_kubernetes_are_labels)

@@ -92,6 +92,28 @@ START_TEST(outage_silences_no_controller)
 }
 END_TEST
 
+/* It has heard nothing while it stood still. */
+START_TEST(member_that_was_stopped_takes_its_controller_for_alive)
+{
+	struct world_member *members;
+
+	world_begin(124);
+	world.conf.controller_silence_ms = 6000;
+	members = world_members(3);
+	world_run_until(world_is_covered, 1000);
+	run_without(NULL, 12000);
+	members[1].loop->is_paused = true;
+	run_without(&members[1], 8000);
+	members[1].loop->is_paused = false;
+	world_run(1000);
+	run_without(NULL, 20000);
+	ck_assert(world_is_covered());
+	ck_assert_int_eq(world.moves, WORLD_BUCKETS);
+	world_end();
+}
+END_TEST
+
 UNIT_MAIN("member/pulse", controllers_that_were_never_heard_of_are_left_alone,
 	  member_gives_up_its_buckets_when_its_controller_falls_silent,
-	  nothing_moves_while_all_controllers_are_silent, outage_silences_no_controller)
+	  nothing_moves_while_all_controllers_are_silent, outage_silences_no_controller,
+	  member_that_was_stopped_takes_its_controller_for_alive)

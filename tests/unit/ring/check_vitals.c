@@ -10,7 +10,8 @@
 #define LIVELY \
 	{ \
 		.requested_ms = NOW_MS, .locked_ms = NOW_MS, .watched_ms = NOW_MS, \
-		.connected_ms = NOW_MS, .taken_ms = NOW_MS, \
+		.connected_ms = NOW_MS, .taken_ms = NOW_MS, .healthy_ms = NOW_MS, \
+		.has_health = true, \
 	}
 
 static const struct vitals lively = LIVELY;
@@ -43,6 +44,8 @@ START_TEST(idle_controllers_are_alive)
 		  { .requested_ms = AGO(600000),
 		    .connected_ms = AGO(600000),
 		    .taken_ms = NOW_MS } },
+		{ "has had no good health, but no URL that tells so any more",
+		  { .healthy_ms = AGO(600000) } },
 		{ "reads slowly, and asks",
 		  { .requested_ms = NOW_MS,
 		    .watched_ms = AGO(600000),
@@ -74,6 +77,9 @@ START_TEST(controller_is_silent_by_any_sign_that_it_should_show)
 	vitals = lively;
 	vitals.taken_ms = vitals.requested_ms = long_ago;
 	ck_assert_int_eq(judge(&vitals, 1), VITALS_STUCK);
+	vitals = lively;
+	vitals.healthy_ms = long_ago;
+	ck_assert_int_eq(judge(&vitals, 1), VITALS_HEALTH);
 }
 END_TEST
 
@@ -85,6 +91,15 @@ START_TEST(silence_counts_only_while_it_could_be_heard)
 	ck_assert_int_eq(judge(&vitals, AGO(SILENCE_MS - 1)), VITALS_ALIVE);
 	ck_assert_int_eq(judge(&vitals, AGO(SILENCE_MS)), VITALS_LOCK);
 	ck_assert_int_eq(judge(&vitals, INT64_MAX), VITALS_ALIVE);
+}
+END_TEST
+
+START_TEST(controller_that_never_came_is_silent_where_its_health_is_asked)
+{
+	const struct vitals vitals = { .has_health = true };
+
+	ck_assert_int_eq(judge(&vitals, AGO(SILENCE_MS - 1)), VITALS_ALIVE);
+	ck_assert_int_eq(judge(&vitals, AGO(SILENCE_MS)), VITALS_HEALTH);
 }
 END_TEST
 
@@ -137,5 +152,6 @@ END_TEST
 UNIT_MAIN("ring/vitals", idle_controllers_are_alive,
 	  controller_is_silent_by_any_sign_that_it_should_show,
 	  silence_counts_only_while_it_could_be_heard,
+	  controller_that_never_came_is_silent_where_its_health_is_asked,
 	  who_is_silent_stays_so_until_that_sign_is_seen,
 	  nothing_is_looked_at_where_that_is_off)
