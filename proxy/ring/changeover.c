@@ -41,8 +41,8 @@ static bool while_over(struct changeover *changeover, int64_t *until_ms,
 }
 
 /*
- * Sets what is shown of a role; whether clients have that already. They are looked at in
- * the next step: at once, as nobody tells of a role that has no resources.
+ * Sets what is shown of a role; whether clients have that already. They are looked at
+ * in the next step: at once, as nobody tells of a role that has no resources.
  */
 static bool show(struct changeover *changeover, enum resource_role role,
 		 const struct bucket_set *set, const struct changeover_facts *facts)
