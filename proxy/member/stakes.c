@@ -14,6 +14,7 @@ struct line {
 	struct loop_timer timer; /* the next request */
 	enum stake_holder told;
 	bool is_foreign; /* until it is the ring's, by our evidence */
+	bool is_brief;   /* as told */
 	bool was_held;
 };
 
@@ -90,6 +91,25 @@ static void line_tell(struct line *line)
 	       log_slice("holder", line->seen.lease.holder));
 }
 
+/* What stands on it is the controller's own to choose. */
+static void line_warn(struct line *line)
+{
+	const struct stake_question question = line_question(line);
+	bool was_brief = line->is_brief;
+
+	line->is_brief = stake_is_brief(&line->stake, &question);
+	if (line->is_brief && !was_brief)
+		log_warn(
+			"stake",
+			"the controller's lock lasts less than twice lease.margin: the "
+			"ring stops writing when one renewal is late; choose a "
+			"smaller margin, or a longer lock",
+			log_slice("namespace", line->lock->namespace),
+			log_slice("lease", line->lock->name),
+			log_int("duration_ms", line->stake.duration_ms),
+			log_int("margin_ms", question.margin_ms));
+}
+
 static void stakes_review(struct stakes *stakes)
 {
 	int64_t now_ms = loop_now_ms(stakes->context->loop);
@@ -99,6 +119,7 @@ static void stakes_review(struct stakes *stakes)
 		struct line *line = &stakes->lines[i];
 
 		line_tell(line);
+		line_warn(line);
 		if (line->stake.holder == STAKE_FOREIGN)
 			line->is_foreign = true;
 		else if (line_is_held(line))

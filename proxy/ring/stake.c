@@ -83,6 +83,13 @@ int64_t stake_until_ms(const struct stake *stake, const struct stake_question *q
 	       question->margin_ms;
 }
 
+bool stake_is_brief(const struct stake *stake, const struct stake_question *question)
+{
+	if (stake->holder != STAKE_RING && stake->holder != STAKE_FOREIGN)
+		return false;
+	return standing_duration_ms(stake, question) < 2 * question->margin_ms;
+}
+
 /* Without evidence of our own, or when nobody else does it. */
 static bool is_to_be_renewed(const struct stake *stake,
 			     const struct stake_question *question)

@@ -62,6 +62,12 @@ struct stake_question {
 int64_t stake_until_ms(const struct stake *stake,
 		       const struct stake_question *question);
 
+/*
+ * Whether the lock's duration is so short that little of it is left before the margin:
+ * a renewal or two that are late, and the ring rests.
+ */
+bool stake_is_brief(const struct stake *stake, const struct stake_question *question);
+
 /* The duration that the ring writes: a shorter one that stood there stays. */
 int64_t stake_duration_ms(const struct stake *stake,
 			  const struct stake_question *question);

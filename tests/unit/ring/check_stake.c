@@ -456,6 +456,31 @@ START_TEST(one_writer_ring_and_replicas_never_work_together_in_random_histories)
 }
 END_TEST
 
+START_TEST(lock_that_lasts_hardly_longer_than_the_margin_is_brief)
+{
+	static const struct {
+		const char *holder;
+		int duration_s;
+		bool is_brief;
+	} rows[] = {
+		{ RING, 6, false },     { RING, 5, true }, { "pod_1", 5, true },
+		{ "pod_1", 15, false }, { "", 1, false }, /* given up */
+		{ RING, 0, false }, /* says nothing: ours counts */
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct lease lease =
+			lease_of(rows[i].holder, "7", rows[i].duration_s);
+		struct stake stake = { 0 };
+
+		ck_assert(!stake_is_brief(&stake, &wanted));
+		see_answer(&stake, &lease, false, 1000, 1010);
+		ck_assert_msg(stake_is_brief(&stake, &wanted) == rows[i].is_brief,
+			      "%s, %d s", rows[i].holder, rows[i].duration_s);
+	}
+}
+END_TEST
+
 UNIT_MAIN("ring/stake", first_sight_of_a_lock_of_the_ring_proves_nothing,
 	  change_proves_the_lock_from_the_read_before_it,
 	  write_of_ours_proves_the_lock_from_when_it_was_sent,
@@ -464,4 +489,5 @@ UNIT_MAIN("ring/stake", first_sight_of_a_lock_of_the_ring_proves_nothing,
 	  foreign_lock_is_taken_once_it_stood_for_its_duration,
 	  coordinator_renews_and_others_when_it_does_not,
 	  last_one_gives_up_what_is_the_ring_s,
-	  one_writer_ring_and_replicas_never_work_together_in_random_histories)
+	  one_writer_ring_and_replicas_never_work_together_in_random_histories,
+	  lock_that_lasts_hardly_longer_than_the_margin_is_brief)
