@@ -1,10 +1,10 @@
 /*
  * The audit of the labels that are there: now and then the coordinator reads, as
- * metadata and in pages, the objects that have a bucket label, those that others
- * belong to first, and tells of each owned one whose label is not its owner's.
- * Somebody who does not come through the ring has given it to another owner, or its
- * owner to another bucket; no watch of ours tells of that, as each follows what has
- * no label.
+ * metadata and one by one (a request for each resource, however many they are), the
+ * objects that have a bucket label, those that others belong to first, and tells of
+ * each owned one whose label is not its owner's. Somebody who does not come through the
+ * ring has given it to another owner, or its owner to another bucket; no watch of ours
+ * tells of that, as each follows what has no label.
  *
  * It reads; what comes of it is the labeller's business. An object whose owner is not
  * found, or has no label, is passed over: its own label stands.
@@ -22,7 +22,7 @@ struct label_audit_events {
 	void (*on_misplaced)(void *arg, const struct ring_resource *resource,
 			     int source, const struct object_meta *meta);
 	void (*on_failure)(void *arg);
-	/* Whether a page, all of it misplaced, may be told. */
+	/* Whether more, were it all misplaced, may be told. */
 	bool (*has_room)(void *arg, const struct ring_resource *resource, int source);
 };
 

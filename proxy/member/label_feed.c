@@ -159,6 +159,8 @@ static void source_open(struct source *source)
 		.selector = feed->selector,
 		.metadata_only = true,
 		.limit = feed->env->page,
+		/* Of what has a label there is much, and it is read again and again. */
+		.streams_list = feed->env->is_labelled,
 	};
 	int rc;
 

@@ -42,6 +42,7 @@ struct reflector {
 	struct arena *arena;
 	const char *base; /* "<path>?<selectors>" */
 	bool metadata_only;
+	bool streams_list;
 	int limit_max;
 
 	enum step next;
@@ -57,7 +58,8 @@ struct reflector {
 
 	struct watch *watch;
 	int64_t opened_ms;
-	bool has_heard; /* this watch told something */
+	bool has_heard;  /* this watch told something */
+	bool is_listing; /* it has not told yet what there was when it began */
 };
 
 /* --- going on: at once, when there is room again, or after a while --- */
@@ -95,6 +97,12 @@ static bool keep(struct buf *kept, struct slice text)
 {
 	buf_clear(kept);
 	return buf_append(kept, text) == 0;
+}
+
+static void reflector_unwatch(struct reflector *reflector)
+{
+	watch_close(reflector->watch);
+	reflector->watch = NULL;
 }
 
 /* --- targets: "<path>?a=b&c=d&" --- */
@@ -209,15 +217,33 @@ static void page_ask(struct reflector *reflector)
 	buf_finish(&target);
 }
 
-static void list_begin(struct reflector *reflector)
+/* --- WATCH --- */
+
+/* The BOOKMARK behind what there was; its key is an annotation's. */
+static bool ends_list(const struct watch_event *event)
 {
-	buf_clear(&reflector->token);
-	if (reflector->events.on_list != NULL)
-		reflector->events.on_list(reflector->arg);
-	page_ask(reflector);
+	const struct json *notes = json_at(event->object, "metadata.annotations");
+
+	return event->type == WATCH_BOOKMARK &&
+	       json_get(notes, "k8s.io/initial-events-end") != NULL;
 }
 
-/* --- WATCH --- */
+/*
+ * What there is comes in no order of its versions: there is no position before its end.
+ * True: the watch is of use no more, its API server does not know how to list in it.
+ */
+static bool list_event(struct reflector *reflector, const struct watch_event *event)
+{
+	if (event->type != WATCH_BOOKMARK)
+		return false;
+	reflector->is_listing = !ends_list(event);
+	reflector->streams_list = !reflector->is_listing;
+	if (reflector->is_listing)
+		return true;
+	if (reflector->events.on_synced != NULL)
+		reflector->events.on_synced(reflector->arg);
+	return false;
+}
 
 static bool on_event(void *arg, const struct watch_event *event)
 {
@@ -229,12 +255,35 @@ static bool on_event(void *arg, const struct watch_event *event)
 		reflector->events.on_gone(reflector->arg, event->object);
 	else if (event->type != WATCH_BOOKMARK)
 		reflector->events.on_object(reflector->arg, event->object);
-	if (event->resource_version.len > 0)
+	if (reflector->is_listing && list_event(reflector, event)) {
+		reflector_go_on(reflector, STEP_LIST);
+		return false;
+	}
+	if (!reflector->is_listing && event->resource_version.len > 0)
 		(void)keep(&reflector->position, event->resource_version);
 	reflector->next = STEP_READ;
 	reflector->is_paused = reflector->events.has_room != NULL &&
 			       !reflector->events.has_room(reflector->arg);
 	return !reflector->is_paused;
+}
+
+/* An answer that says so, or an end before the BOOKMARK. */
+static bool knows_no_such_watch(const struct api_answer *end)
+{
+	return end->status == 200 ||
+	       (end->status >= 400 && end->status < 500 && end->status != 401 &&
+		end->status != 410 && end->status != 429);
+}
+
+/* The watch that was to list is over before it has. */
+static void stream_end(struct reflector *reflector, const struct api_answer *end)
+{
+	if (knows_no_such_watch(end)) {
+		reflector->streams_list = false;
+		reflector_go_on(reflector, STEP_LIST);
+	} else {
+		reflector_fail(reflector, STEP_LIST, end);
+	}
 }
 
 static void on_watch_end(void *arg, const struct api_answer *end)
@@ -245,8 +294,11 @@ static void on_watch_end(void *arg, const struct api_answer *end)
 	struct api_answer answer = *end;
 
 	/* The answer outlives the watch that it is part of. */
-	watch_close(reflector->watch);
-	reflector->watch = NULL;
+	reflector_unwatch(reflector);
+	if (reflector->is_listing) {
+		stream_end(reflector, &answer);
+		return;
+	}
 	if (lived_ms >= WATCH_LIVED_MS)
 		backoff_reset(&reflector->backoff);
 	if (is_clean && (reflector->has_heard || lived_ms >= WATCH_SHORT_MS)) {
@@ -276,7 +328,12 @@ static void watch_begin(struct reflector *reflector)
 	target_begin(reflector, &target);
 	target_add(&target, "watch", slice_of("true"));
 	target_add(&target, "allowWatchBookmarks", slice_of("true"));
-	target_add(&target, "resourceVersion", buf_slice(&reflector->position));
+	if (reflector->is_listing) {
+		target_add(&target, "sendInitialEvents", slice_of("true"));
+		target_add(&target, "resourceVersionMatch", slice_of("NotOlderThan"));
+	} else {
+		target_add(&target, "resourceVersion", buf_slice(&reflector->position));
+	}
 	target_add_number(&target, "timeoutSeconds",
 			  WATCH_SECONDS + (int)(backoff_random() % WATCH_SECONDS));
 	request.target = target_end(&target);
@@ -287,6 +344,19 @@ static void watch_begin(struct reflector *reflector)
 }
 
 /* --- the whole --- */
+
+static void list_begin(struct reflector *reflector)
+{
+	reflector_unwatch(reflector);
+	buf_clear(&reflector->token);
+	reflector->is_listing = reflector->streams_list;
+	if (reflector->events.on_list != NULL)
+		reflector->events.on_list(reflector->arg);
+	if (reflector->is_listing)
+		watch_begin(reflector);
+	else
+		page_ask(reflector);
+}
 
 static void reflector_run(void *arg)
 {
@@ -350,6 +420,7 @@ struct reflector *reflector_create(const struct api *api,
 	reflector->arena = arena_create();
 	reflector->base = base_write(reflector, source);
 	reflector->metadata_only = source->metadata_only;
+	reflector->streams_list = source->streams_list;
 	reflector->limit_max = source->limit > 0 ? source->limit : LIST_LIMIT;
 	reflector->limit = reflector->limit_max;
 	buf_init(&reflector->token, TOKEN_BYTES_MAX);
@@ -369,7 +440,7 @@ void reflector_destroy(struct reflector *reflector)
 	loop_task_stop(&reflector->go_on);
 	loop_timer_stop(&reflector->again);
 	api_cancel(reflector->page);
-	watch_close(reflector->watch);
+	reflector_unwatch(reflector);
 	buf_finish(&reflector->token);
 	buf_finish(&reflector->position);
 	arena_destroy(reflector->arena);

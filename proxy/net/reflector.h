@@ -37,6 +37,12 @@ struct reflector_source {
 	const char *fields;   /* fieldSelector, likewise */
 	bool metadata_only;
 	int limit; /* page size of the LIST; 0: 500 */
+	/*
+	 * Instead of a LIST, a WATCH that begins with what there is (KEP-3157): one
+	 * request, whatever the number of objects. Pages, where the API server knows
+	 * no such WATCH.
+	 */
+	bool streams_list;
 };
 
 struct reflector;

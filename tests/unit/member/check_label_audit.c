@@ -149,6 +149,19 @@ START_TEST(audit_what_is_owned_follows_an_owner_that_was_given_another_bucket)
 }
 END_TEST
 
+START_TEST(audit_reads_pages_where_no_watch_lists)
+{
+	struct town *town = begin();
+	struct object *f = town_add(town, FOOS, "f", "9");
+	struct object *child = add_labelled(town, DEPLOYMENTS, "child", f, "8");
+
+	town->is_old = true;
+	start();
+	run_until_in(child, 9);
+	end();
+}
+END_TEST
+
 START_TEST(audit_label_stands_where_no_owner_says_another)
 {
 	struct town *town = begin();
@@ -222,6 +235,7 @@ END_TEST
 UNIT_MAIN("member/label_audit",
 	  audit_object_that_was_given_to_another_owner_gets_its_bucket,
 	  audit_what_is_owned_follows_an_owner_that_was_given_another_bucket,
+	  audit_reads_pages_where_no_watch_lists,
 	  audit_label_stands_where_no_owner_says_another,
 	  audit_that_is_switched_off_reads_nothing,
 	  bounded_audit_waits_where_more_is_misplaced_than_has_room)

@@ -17,6 +17,15 @@
 	"GET /api/v1/pods?labelSelector=a%20in%20%28b%29&watch=true" \
 	"&allowWatchBookmarks=true&resourceVersion="
 
+#define STREAM_LINE \
+	"GET /api/v1/pods?labelSelector=a%20in%20%28b%29&watch=true" \
+	"&allowWatchBookmarks=true&sendInitialEvents=true" \
+	"&resourceVersionMatch=NotOlderThan&timeoutSeconds="
+#define INITIAL_END(version) \
+	EVENT("BOOKMARK", "{\"metadata\":{\"resourceVersion\":\"" version \
+			  "\",\"annotations\":{\"k8s.io/initial-events-end\":" \
+			  "\"true\"}}}")
+
 /* What was told: "[" a list begins, "+a", "-a", "]" synced, "!410" a failure. */
 struct story {
 	struct fake_api *fake;
@@ -82,6 +91,20 @@ static void story_begin(struct story *story, bool metadata_only)
 
 	*story = (struct story){ .fake = fake_create(), .room = -1 };
 	story->reflector = reflector_create(&story->fake->api, &source, &events, story);
+}
+
+/* The watch that is to begin with what there is. */
+static struct transfer *story_stream(struct story *story)
+{
+	struct reflector_source source = { .path = "/api/v1/pods",
+					   .selector = "a in (b)",
+					   .metadata_only = true,
+					   .limit = 100,
+					   .streams_list = true };
+
+	*story = (struct story){ .fake = fake_create(), .room = -1 };
+	story->reflector = reflector_create(&story->fake->api, &source, &events, story);
+	return fake_expect(story->fake, STREAM_LINE);
 }
 
 static void story_end(struct story *story)
@@ -315,6 +338,85 @@ START_TEST(reflector_reads_no_event_while_there_is_no_room)
 }
 END_TEST
 
+START_TEST(reflector_lists_and_watches_in_one_stream)
+{
+	struct story story;
+	struct transfer *watch = story_stream(&story);
+
+	ck_assert_str_eq(fake_accept(watch), API_METADATA);
+	fake_begin(watch, 200, NULL);
+	fake_send(watch, EVENT("ADDED", ITEM("a", "9")) EVENT("ADDED", ITEM("b", "3")));
+	fake_settle(story.fake);
+	ck_assert_str_eq(story.told, "[+a+b");
+	fake_send(watch, INITIAL_END("12") EVENT("DELETED", ITEM("a", "15")));
+	fake_end(watch, UPSTREAM_COMPLETE);
+	(void)fake_expect(story.fake, WATCH_LINE "15&");
+	ck_assert_str_eq(story.told, "[+a+b]-a");
+	story_end(&story);
+}
+END_TEST
+
+START_TEST(reflector_begins_a_stream_anew_that_breaks_before_it_has_listed)
+{
+	struct story story;
+	struct transfer *watch = story_stream(&story);
+
+	fake_begin(watch, 200, NULL);
+	fake_send(watch, EVENT("ADDED", ITEM("a", "9")));
+	fake_end(watch, UPSTREAM_BROKEN);
+	fake_answer(fake_expect(story.fake, STREAM_LINE), 429,
+		    "{\"message\":\"later\"}");
+	watch = fake_expect(story.fake, STREAM_LINE);
+	fake_begin(watch, 200, NULL);
+	fake_send(watch, EVENT("ERROR", EXPIRED));
+	watch = fake_expect(story.fake, STREAM_LINE);
+	fake_begin(watch, 200, NULL);
+	fake_send(watch, INITIAL_END("12"));
+	fake_end(watch, UPSTREAM_BROKEN);
+	watch = fake_expect(story.fake, WATCH_LINE "12&");
+	/* What has been listed is not listed anew for a position that is there. */
+	fake_answer(watch, 410, EXPIRED);
+	(void)fake_expect(story.fake, STREAM_LINE);
+	ck_assert_str_eq(story.told, "[+a!0[!429[!410[]!0!410[");
+	story_end(&story);
+}
+END_TEST
+
+/* How API servers answer that list in no watch: by number, or by what they do. */
+static const struct {
+	int status;
+	const char *bytes;
+} strangers[] = {
+	{ 422, "{\"message\":\"sendInitialEvents is forbidden\"}" },
+	{ 400, "{\"message\":\"unknown\"}" },
+	{ 403, "{\"message\":\"no watch for you\"}" },
+	{ 200, EVENT("ADDED", ITEM("x", "9")) EVENT("BOOKMARK", ITEM("", "12")) },
+	{ 200, EVENT("ADDED", ITEM("x", "9")) },
+};
+
+START_TEST(reflector_lists_in_pages_where_no_watch_lists)
+{
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+		struct story story;
+
+		fake_answer(story_stream(&story), strangers[i].status,
+			    strangers[i].bytes);
+		fake_settle(story.fake);
+		/* At once, and without a word: nothing has failed. */
+		ck_assert_uint_eq(fake_unanswered(story.fake), 1);
+		fake_answer(fake_expect(story.fake, LIST_LINE), 200,
+			    PAGE("5", "", ITEM("a", "3")));
+		fake_answer(fake_expect(story.fake, WATCH_LINE "5&"), 410, EXPIRED);
+		(void)fake_expect(story.fake, LIST_LINE);
+		ck_assert_msg(strstr(story.told, "[+a]!410[") != NULL &&
+				      strstr(story.told, "!4") ==
+					      strstr(story.told, "!410"),
+			      "%zu told %s", i, story.told);
+		story_end(&story);
+	}
+}
+END_TEST
+
 START_TEST(reflector_honours_retry_after)
 {
 	struct story story;
@@ -363,4 +465,7 @@ UNIT_MAIN("net/reflector", reflector_lists_in_pages_and_watches_from_the_list,
 	  reflector_other_errors_in_the_stream_do_not_cost_a_list,
 	  reflector_asks_for_the_next_page_when_there_is_room,
 	  reflector_reads_no_event_while_there_is_no_room,
-	  reflector_honours_retry_after, reflector_can_be_destroyed_at_every_step)
+	  reflector_lists_and_watches_in_one_stream,
+	  reflector_begins_a_stream_anew_that_breaks_before_it_has_listed,
+	  reflector_lists_in_pages_where_no_watch_lists, reflector_honours_retry_after,
+	  reflector_can_be_destroyed_at_every_step)

@@ -211,6 +211,35 @@ static void watch_catch_up(struct town *town, int resource, uint64_t version)
 	}
 }
 
+/* What has a label, as events: a WATCH that begins with a list. */
+static void serve_stream(struct town *town, struct transfer *transfer)
+{
+	int resource = resource_of(fake_line(transfer));
+	struct buf body;
+
+	ck_assert_str_eq(fake_accept(transfer), API_METADATA);
+	town->lists++;
+	buf_init(&body, 4 << 20);
+	for (int i = 0; i < town->objects_n; i++) {
+		const struct object *object = &town->objects[i];
+
+		if (object->is_gone || object->resource != resource ||
+		    town_bucket(object) == BUCKET_NONE)
+			continue;
+		(void)buf_append_text(&body, "{\"type\":\"ADDED\",\"object\":");
+		object_write(&body, object);
+		(void)buf_append_text(&body, "}\n");
+	}
+	(void)buf_append_text(&body, "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{"
+				     "\"annotations\":{\"k8s.io/initial-events-end\":"
+				     "\"true\"},");
+	(void)buf_printf(&body, "\"resourceVersion\":\"%ju\"}}}\n",
+			 (uintmax_t)town->version);
+	fake_begin(transfer, 200, NULL);
+	fake_send(transfer, body.data);
+	buf_finish(&body);
+}
+
 static void serve_watch(struct town *town, struct transfer *transfer)
 {
 	const char *line = fake_line(transfer);
@@ -304,6 +333,10 @@ static void serve(void *arg, struct transfer *transfer)
 
 	if (slice_starts_with(slice_of(line), "PATCH "))
 		serve_patch(town, transfer);
+	else if (strstr(line, "&sendInitialEvents=true") != NULL && town->is_old)
+		fake_answer(transfer, 422, "{\"message\":\"forbidden\"}");
+	else if (strstr(line, "&sendInitialEvents=true") != NULL)
+		serve_stream(town, transfer);
 	else if (strstr(line, "&watch=true") != NULL)
 		serve_watch(town, transfer);
 	else if (strstr(line, "limit=") != NULL)

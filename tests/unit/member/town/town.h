@@ -1,7 +1,8 @@
 /*
  * A town: a small cluster in memory behind a fake API server, as far as a labeller
  * uses one. The unlabelled objects of a fake_ring by LIST in pages and by WATCH, the
- * labelled ones by LIST, metadata by GET, and label patches with their preconditions.
+ * labelled ones by LIST or a WATCH that begins with one, metadata by GET, and label
+ * patches with their preconditions.
  */
 #ifndef RINGSIDE_UNIT_MEMBER_TOWN_H
 #define RINGSIDE_UNIT_MEMBER_TOWN_H
@@ -44,6 +45,7 @@ struct town {
 	int lists;
 	int active_max; /* requests under way at once, watches left out */
 	bool is_dumb;   /* watches tell nothing */
+	bool is_old;    /* and none begins with a list */
 };
 
 /* The catalog is complete. */
