@@ -9,12 +9,25 @@
 /* Of the API server's addresses: where all of them have moved, nobody is there. */
 #define NAME_CACHED_S 5L
 
+/*
+ * Trap: of the most connections that libcurl keeps it counts those in use as well. With
+ * as many watches open, each request would be sent on a connection of its own.
+ */
+static void count(struct handles *handles, long change)
+{
+	handles->taken += change;
+	curl_multi_setopt(handles->multi, CURLMOPT_MAXCONNECTS,
+			  handles->taken + HANDLES_CONNECTIONS_MAX);
+}
+
 void handles_init(struct handles *handles, const struct credentials *credentials,
-		  struct sockets *sockets, int64_t connect_timeout_ms)
+		  struct sockets *sockets, CURLM *multi, int64_t connect_timeout_ms)
 {
 	*handles = (struct handles){ .credentials = credentials,
 				     .sockets = sockets,
+				     .multi = multi,
 				     .connect_timeout_ms = connect_timeout_ms };
+	count(handles, 0);
 }
 
 static void kept_finish(struct handles_kept *kept)
@@ -58,6 +71,7 @@ CURL *handles_get(struct handles *handles, bool is_member)
 {
 	struct handles_kept *kept = kept_of(handles, is_member);
 
+	count(handles, 1);
 	return kept->n > 0 ? kept->easy[--kept->n] : handle_create(handles, is_member);
 }
 
@@ -65,6 +79,7 @@ void handles_put(struct handles *handles, CURL *easy, bool is_member, bool is_so
 {
 	struct handles_kept *kept = kept_of(handles, is_member);
 
+	count(handles, -1);
 	if (!is_sound || kept->n == HANDLES_KEPT_MAX) {
 		curl_easy_cleanup(easy);
 		return;

@@ -2,7 +2,9 @@
  * libcurl's easy handles, kept from one transfer to the next. A kept one knows what
  * is the same for all transfers: where the API server is, whom to trust, who we are,
  * how connections live. Telling it anew costs as much as sending the request does.
- * What a single transfer says is set each time, by whoever takes the handle.
+ * What a single transfer says is set each time, by whoever takes the handle. Who has
+ * one has a transfer under way: so it is known here how many connections libcurl may
+ * keep.
  */
 #ifndef RINGSIDE_NET_HANDLES_H
 #define RINGSIDE_NET_HANDLES_H
@@ -14,6 +16,8 @@
 #include "proxy/net/sockets.h"
 
 #define HANDLES_KEPT_MAX 64
+/* Of connections that nobody uses, for those who come. */
+#define HANDLES_CONNECTIONS_MAX 512
 
 /* Of one kind: with our own client certificate, or without. */
 struct handles_kept {
@@ -24,14 +28,16 @@ struct handles_kept {
 struct handles {
 	const struct credentials *credentials;
 	struct sockets *sockets;
+	CURLM *multi; /* that the transfers run in */
 	int64_t connect_timeout_ms;
+	long taken;
 	struct handles_kept client;
 	struct handles_kept member;
 };
 
-/* Both outlive the handles. */
+/* They outlive the handles. */
 void handles_init(struct handles *handles, const struct credentials *credentials,
-		  struct sockets *sockets, int64_t connect_timeout_ms);
+		  struct sockets *sockets, CURLM *multi, int64_t connect_timeout_ms);
 /* All that were taken have been put back. */
 void handles_finish(struct handles *handles);
 

@@ -104,7 +104,7 @@ static int on_open(void *arg, curl_socket_t fd, curlsocktype purpose)
 		abort();
 	opened->fd = fd;
 	liveness_probe(fd);
-	list_add(&sockets->open, &opened->node);
+	list_add(sockets->open.next, &opened->node);
 	return CURL_SOCKOPT_OK;
 }
 
@@ -147,8 +147,12 @@ static struct open_socket *find(struct sockets *sockets, int local_port)
 
 		if (opened->port == 0)
 			opened->port = local_port_of(opened->fd);
-		if (opened->port == local_port)
-			return opened;
+		if (opened->port != local_port)
+			continue;
+		/* Idle watches gather behind those that are used again and again. */
+		list_remove(node);
+		list_add(sockets->open.next, node);
+		return opened;
 	}
 	return NULL;
 }

@@ -19,7 +19,6 @@
 #include "proxy/net/handles.h"
 #include "proxy/net/sockets.h"
 
-#define CONNECTIONS_KEPT_MAX 512L
 /* Of a head, at first; it grows to TRANSFER_HEADERS_MAX. */
 #define FIELDS_MIN 16
 
@@ -489,12 +488,10 @@ int upstream_curl_create(struct upstream **out, struct loop *loop,
 	upstream->loop = loop;
 	list_init(&upstream->ready);
 	sockets_init(&upstream->sockets, loop);
-	handles_init(&upstream->handles, &upstream->credentials, &upstream->sockets,
-		     connect_timeout_ms);
 	loop_task_init(&upstream->work, ready_run, upstream);
 	curl_loop_init(&upstream->curl, loop, ready_run, upstream);
-	curl_multi_setopt(upstream->curl.multi, CURLMOPT_MAXCONNECTS,
-			  CONNECTIONS_KEPT_MAX);
+	handles_init(&upstream->handles, &upstream->credentials, &upstream->sockets,
+		     upstream->curl.multi, connect_timeout_ms);
 	*out = &upstream->super;
 	return 0;
 }

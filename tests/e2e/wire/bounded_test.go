@@ -323,6 +323,9 @@ func boundedWatches(t *testing.T) {
 	s := newStage(t, "")
 	event := make(chan bool)
 	s.Answer = func(request *Message, c *Connection) bool {
+		if !strings.Contains(request.Line, "/watch") {
+			return answerOK(request, c)
+		}
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
 		<-event
 		_, _ = io.WriteString(c, "6\r\nevent\n\r\n0\r\n\r\n")
@@ -357,6 +360,15 @@ func boundedWatches(t *testing.T) {
 	}
 	if open := s.Metric("ringside_requests_open"); open < n {
 		t.Errorf("%d requests are open, not %d", open, n)
+	}
+	s.stillServes(t)
+	accepted := s.Accepted()
+	for range 50 {
+		s.stillServes(t)
+	}
+	// Our own requests may need one, too.
+	if made := s.Accepted() - accepted; made > 5 {
+		t.Errorf("beside watches, 50 requests were sent on %d new connections", made)
 	}
 	close(event)
 	for range n {
