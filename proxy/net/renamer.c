@@ -60,7 +60,7 @@ static void tell_head(struct renamer *renamer)
 
 static void tell_bytes(struct renamer *renamer)
 {
-	if (!renamer->is_closed)
+	if (!renamer->is_closed && !renamer->is_end_told)
 		renamer->events->on_bytes(renamer->arg);
 }
 
