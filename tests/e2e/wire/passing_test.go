@@ -28,7 +28,8 @@ func (s *stage) ways() map[string]way {
 			transport.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
 		}
 		s.t.Cleanup(transport.CloseIdleConnections)
-		return &http.Client{Transport: transport}
+		// Whatever it is that does not come.
+		return &http.Client{Transport: transport, Timeout: 5 * Patience}
 	}
 	return map[string]way{
 		"http":   {one(false), "http://" + s.HTTP},
