@@ -31,8 +31,6 @@ func startBehind(t *testing.T, name string) (*harness.Ring, *rig.Front) {
 	return ring, front
 }
 
-func isOurs(r *http.Request) bool { return strings.HasPrefix(r.UserAgent(), "ringside/") }
-
 // Flow control may refuse our own calls for longer than the Lease lasts: the right
 // ends, nobody is flooded, nothing moves, and it comes back.
 func TestOurOwnCallsAreRefusedByFlowControl(t *testing.T) {
@@ -43,13 +41,13 @@ func TestOurOwnCallsAreRefusedByFlowControl(t *testing.T) {
 	refused := map[string]int{}
 	started := time.Now()
 	front.Set(func(w http.ResponseWriter, r *http.Request) bool {
-		if isOurs(r) {
+		if rig.IsOwn(r) {
 			mutex.Lock()
 			refused[r.Method+" "+r.URL.Path]++
 			mutex.Unlock()
 			rig.TooManyRequests(w, 1)
 		}
-		return isOurs(r)
+		return rig.IsOwn(r)
 	})
 	member := ring.Members["a"]
 	member.WaitState("right-lost")
@@ -85,10 +83,10 @@ func TestOurOwnCallsAreRefusedByFlowControl(t *testing.T) {
 func TestAClientsRequestIsRefusedByFlowControl(t *testing.T) {
 	ring, front := startBehind(t, "refused")
 	front.Set(func(w http.ResponseWriter, r *http.Request) bool {
-		if !isOurs(r) {
+		if !rig.IsOwn(r) {
 			rig.TooManyRequests(w, 7)
 		}
-		return !isOurs(r)
+		return !rig.IsOwn(r)
 	})
 	for _, path := range []string{foosPath, foosPath + "?watch=true", "/api/v1/namespaces"} {
 		answer := ring.Members["a"].Raw(t, controlplane.Admin).Get(path)

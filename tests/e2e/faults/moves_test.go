@@ -1,0 +1,268 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic/dynamicinformer"
+	"k8s.io/client-go/tools/cache"
+
+	"ringside.dev/ringside/tests/e2e/harness"
+	"ringside.dev/ringside/tests/e2e/rig"
+)
+
+// mover is a ring of two, of which a stands behind a front, with an informer behind a.
+type mover struct {
+	t        *testing.T
+	ring     *harness.Ring
+	front    *rig.Front
+	a        *harness.Member
+	informer cache.SharedIndexInformer
+}
+
+func startMover(t *testing.T, name string, extra string, foos int) *mover {
+	t.Helper()
+	front := harness.Must1(harness.Cluster().StartFront(name))(t)
+	t.Cleanup(front.Close)
+	ring := harness.NewRing(t, name, 1, func(ring *rig.Ring) { ring.Extra = extra })
+	kubeconfig := harness.Must1(front.Kubeconfig(rig.MemberUser("a")))(t)
+	m := &mover{t: t, ring: ring, front: front}
+	m.a = ring.StartWith("a", rig.MemberOptions{Flags: []string{"--kubeconfig", kubeconfig}})
+	ring.WaitActive("a")
+	ring.Start("b")
+	ring.CreateFoos(foos)
+	return m
+}
+
+// watch starts the informer, and waits until it holds what it should.
+func (m *mover) watch() {
+	m.t.Helper()
+	client := m.a.Clients(rig.ControllerUser("a")).Dynamic
+	factory := dynamicinformer.NewFilteredDynamicSharedInformerFactory(client, 0, m.ring.Namespace, nil)
+	m.informer = factory.ForResource(rig.Foos).Informer()
+	ctx, cancel := context.WithCancel(m.t.Context())
+	m.t.Cleanup(cancel)
+	factory.Start(ctx.Done())
+	m.waitHolds()
+}
+
+func (m *mover) scale(shards int) {
+	m.t.Helper()
+	harness.Must(m.t, m.ring.SetShards(shards))
+}
+
+// waitMoved waits until these members share the buckets, the informer holds a's, and
+// stands in the view of that: who is told of the next change before lists anew.
+func (m *mover) waitMoved(ids ...string) {
+	m.t.Helper()
+	m.ring.WaitActive(ids...)
+	m.waitHolds()
+	harness.Eventually(m.t, "no client is being moved", func(context.Context) error {
+		now := m.counts()
+		ended := now["ringside_moves_settled_total"] + now["ringside_moves_paused_total"] + m.lost(now)
+		if begun := now["ringside_moves_total"]; ended < begun {
+			return fmt.Errorf("%d moves were begun, %d have ended", begun, ended)
+		}
+		return nil
+	})
+}
+
+// lost are moves that were begun and ended in a new list.
+func (m *mover) lost(counts map[string]int) int {
+	return counts["ringside_relists_total/gone"] + counts["ringside_relists_total/refused"]
+}
+
+func (m *mover) waitHolds() {
+	m.t.Helper()
+	harness.Eventually(m.t, "the informer holds a's Foos", func(ctx context.Context) error {
+		assignment, err := m.ring.Assignment(ctx)
+		if err != nil {
+			return err
+		}
+		held, owned := m.informer.GetStore(), 0
+		for _, foo := range m.ring.Foos() {
+			object, isHeld, _ := held.GetByKey(m.ring.Namespace + "/" + foo.GetName())
+			isOwned := m.ring.OwnerOf(assignment, &foo) == "a"
+			if isHeld != isOwned {
+				return fmt.Errorf("%s: held: %v, owned: %v", foo.GetName(), isHeld, isOwned)
+			}
+			if isHeld && object.(metav1.Object).GetResourceVersion() != foo.GetResourceVersion() {
+				return fmt.Errorf("%s is held as it was", foo.GetName())
+			}
+			if isOwned {
+				owned++
+			}
+		}
+		if n := len(held.ListKeys()); n != owned {
+			return fmt.Errorf("it holds %d, not %d", n, owned)
+		}
+		return nil
+	})
+}
+
+var sample = regexp.MustCompile(`(?m)^(ringside_\w+)(?:\{reason="(\w+)"\})? (\d+)$`)
+
+// counts are a's metrics: the name, and /reason where there is one.
+func (m *mover) counts() map[string]int {
+	m.t.Helper()
+	counts := map[string]int{}
+	page := string(harness.Must1(m.a.AdminGet(m.t.Context(), "/metrics"))(m.t))
+	for _, found := range sample.FindAllStringSubmatch(page, -1) {
+		name := strings.TrimSuffix(found[1]+"/"+found[2], "/")
+		counts[name], _ = strconv.Atoi(found[3])
+	}
+	return counts
+}
+
+// checkRelists fails the test if a client was told to list anew, but for one reason.
+func (m *mover) checkRelists(but string) {
+	m.t.Helper()
+	for name, n := range m.counts() {
+		reason, isRelist := strings.CutPrefix(name, "ringside_relists_total/")
+		if isRelist && n > 0 && reason != but {
+			m.t.Errorf("told to list anew: %d times, %s", n, reason)
+		}
+	}
+}
+
+// isMoveList says whether a member asks for what has moved.
+func isMoveList(r *http.Request) bool {
+	query := r.URL.Query()
+	return !rig.IsOwn(r) && query.Get("watch") == "" &&
+		(query.Get("resourceVersionMatch") == "Exact" || isPage(r))
+}
+
+// isPage says whether it is a further page of a list.
+func isPage(r *http.Request) bool { return r.URL.Query().Get("continue") != "" }
+
+// cutShort makes a page of it that has few items.
+func cutShort(r *http.Request) {
+	query := r.URL.Query()
+	query.Set("limit", "5")
+	r.URL.RawQuery = query.Encode()
+}
+
+// The API server is down for the lists of a move, and for nothing else: the client
+// comes back until it is moved, and lists nothing itself.
+func TestAMoveWhoseListsAreRefusedIsMadeLater(t *testing.T) {
+	m := startMover(t, "refusing", "", 40)
+	m.watch()
+	moves := []struct {
+		shards int
+		ids    []string
+	}{{2, []string{"a", "b"}}, {1, []string{"a"}}}
+	for _, move := range moves {
+		var refused atomic.Int64
+		m.front.Set(func(w http.ResponseWriter, r *http.Request) bool {
+			if isMoveList(r) {
+				refused.Add(1)
+				http.Error(w, "down", http.StatusServiceUnavailable)
+			}
+			return isMoveList(r)
+		})
+		m.scale(move.shards)
+		harness.Eventually(t, "the lists are refused again and again", func(context.Context) error {
+			if n := refused.Load(); n < 3 {
+				return fmt.Errorf("%d times", n)
+			}
+			return nil
+		})
+		m.front.Set(nil)
+		m.waitMoved(move.ids...)
+	}
+	m.checkRelists("")
+	if m.counts()["ringside_moves_paused_total"] < 6 {
+		t.Error("moves were not paused")
+	}
+}
+
+// The API server takes longer for the lists of a move than a client that reads nothing
+// may hold it up. This one reads.
+func TestAMoveWhoseListsTakeLongIsMade(t *testing.T) {
+	m := startMover(t, "slow-lists", "handover: {sessionTimeout: 500ms}\n", 40)
+	m.watch()
+	m.front.Set(func(_ http.ResponseWriter, r *http.Request) bool {
+		if isMoveList(r) {
+			time.Sleep(1500 * time.Millisecond)
+		}
+		return false
+	})
+	m.scale(2)
+	m.waitMoved("a", "b")
+	before := m.counts()["ringside_sessions_cut_total"]
+	m.scale(1)
+	m.waitMoved("a")
+	m.checkRelists("")
+	if n := m.counts()["ringside_sessions_cut_total"]; n != before {
+		t.Errorf("%d watches were cut that had nothing to be told of", n-before)
+	}
+}
+
+// The API server forgets the version of a list between two of its pages: its client
+// lists anew, and then holds everything.
+func TestAMoveWhosePagesAreForgottenEndsInAList(t *testing.T) {
+	m := startMover(t, "forgotten", "", 40)
+	m.watch()
+	for i, ids := range [][]string{{"a", "b"}, {"a"}} {
+		m.front.Set(func(w http.ResponseWriter, r *http.Request) bool {
+			if !isMoveList(r) {
+				return false
+			}
+			cutShort(r)
+			if isPage(r) {
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(http.StatusGone)
+				fmt.Fprint(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Expired","code":410}`)
+			}
+			return isPage(r)
+		})
+		m.scale(len(ids))
+		m.waitMoved(ids...)
+		m.checkRelists("gone")
+		if n := m.counts()["ringside_relists_total/gone"]; n != i+1 {
+			t.Errorf("told %d times that the position is gone", n)
+		}
+	}
+}
+
+// Views change again and again while the lists of a move are under way, and longer than
+// a change waits for the clients of the last one.
+func TestViewsThatChangeInTheMiddleOfAMove(t *testing.T) {
+	m := startMover(t, "again", "handover: {settleTimeout: 300ms}\n", 60)
+	m.watch()
+	var pages atomic.Int64
+	m.front.Set(func(_ http.ResponseWriter, r *http.Request) bool {
+		if isMoveList(r) {
+			cutShort(r)
+			pages.Add(1)
+			time.Sleep(200 * time.Millisecond)
+		}
+		return false
+	})
+	for _, shards := range []int{2, 1, 2, 1, 2} {
+		progress := func() int { return int(pages.Load()) + m.counts()["ringside_relists_total/doubted"] }
+		seen := progress()
+		m.scale(shards)
+		harness.Eventually(t, "a move is under way, or its client lists", func(context.Context) error {
+			if n := progress(); n < seen+1 {
+				return fmt.Errorf("%d pages and lists were asked for", n-seen)
+			}
+			return nil
+		})
+	}
+	m.ring.WaitActive("a", "b")
+	m.waitHolds()
+	m.front.Set(nil)
+	m.scale(1)
+	m.ring.WaitActive("a")
+	m.waitHolds()
+	m.checkRelists("doubted")
+}
