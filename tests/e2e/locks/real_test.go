@@ -8,8 +8,11 @@ import (
 	"testing"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 
 	"ringside.dev/ringside/tests/controlplane"
 	"ringside.dev/ringside/tests/controlplane/process"
@@ -283,4 +286,105 @@ func TestTheRingHoldsTheRealLock(t *testing.T) {
 	if lease.Spec.HolderIdentity != nil {
 		t.Errorf("the last one has left, and it is held by %s", *lease.Spec.HolderIdentity)
 	}
+}
+
+// A controller may have several locks, in several namespaces: each replica holds all of
+// its own, and the ring works only while it holds all of the real ones.
+func TestTheRingHoldsEachOfItsLocks(t *testing.T) {
+	cluster, ids := harness.Cluster(), []string{"a", "b"}
+	namespaces := []string{"several", "several-more", "several-most"}
+	ring := harness.NewRing(t, namespaces[0], 2, func(r *rig.Ring) {
+		r.Extra = "\nlocks:\n"
+		for _, namespace := range namespaces {
+			r.Extra += fmt.Sprintf("  - {namespace: %s, name: %s}\n", namespace, lockName)
+		}
+	})
+	for _, namespace := range namespaces[1:] {
+		harness.Must(t, cluster.CreateNamespace(t.Context(), namespace))
+		harness.Must(t, cluster.Apply(t.Context(), lockRole(ids...), "--namespace="+namespace))
+	}
+	setHolder := func(namespace, holder string, seconds int) {
+		leases := cluster.Kube.CoordinationV1().Leases(namespace)
+		patch := fmt.Appendf(nil, `{"spec":{"holderIdentity":%q,"leaseDurationSeconds":%d}}`, holder, seconds)
+		_, err := leases.Patch(t.Context(), lockName, types.MergePatchType, patch, metav1.PatchOptions{})
+		if apierrors.IsNotFound(err) {
+			lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: lockName}}
+			lease.Spec.HolderIdentity, lease.Spec.LeaseDurationSeconds = &holder, ptr.To(int32(seconds))
+			_, err = leases.Create(t.Context(), lease, metav1.CreateOptions{})
+		}
+		harness.Must(t, err)
+	}
+	states := func(want string) func(context.Context) error {
+		return func(ctx context.Context) error {
+			status, err := ring.Members["a"].Status(ctx)
+			if err != nil {
+				return err
+			}
+			got := ""
+			for _, lock := range status.Locks {
+				got += lock.Namespace + " " + lock.State + ", "
+			}
+			if got != want {
+				return fmt.Errorf("%s says of the locks: %s", status.Member, got)
+			}
+			return nil
+		}
+	}
+
+	t.Log("one is another replica's, one is free, one is not there")
+	setHolder(namespaces[0], "pod_1", 8)
+	setHolder(namespaces[1], "", 1)
+	ring.Start(ids...)
+	for _, id := range ids {
+		ring.Members[id].WaitState("waiting")
+	}
+	harness.Eventually(t, "the others are taken", states("several foreign, several-more held, several-most held, "))
+
+	t.Log("its time is over")
+	ring.WaitActive(ids...)
+	harness.Eventually(t, "all are held", states("several held, several-more held, several-most held, "))
+	for _, id := range ids {
+		for _, namespace := range namespaces {
+			waitClosed(t, id+" leads in "+namespace, startElector(t, clients(t, ring.Members[id], harness.JSON), namespace, id).leads)
+			harness.Must1(cluster.Kube.CoordinationV1().Leases(namespace).Get(t.Context(), lockName+"."+id, metav1.GetOptions{}))(t)
+		}
+	}
+
+	t.Log("somebody takes the last one by force")
+	setHolder(namespaces[2], "pod_2", 4)
+	for _, id := range ids {
+		ring.Members[id].WaitState("waiting")
+	}
+	ring.WaitActive(ids...)
+
+	t.Log("the ring goes, and gives up all of them")
+	for _, id := range ids {
+		ring.Members[id].Terminate()
+	}
+	for _, namespace := range namespaces {
+		lease := harness.Must1(cluster.Kube.CoordinationV1().Leases(namespace).Get(t.Context(), lockName, metav1.GetOptions{}))(t)
+		if lease.Spec.HolderIdentity != nil {
+			t.Errorf("that in %s is held by %s", namespace, *lease.Spec.HolderIdentity)
+		}
+	}
+}
+
+// lockRole is what deploy/rbac.yaml says of a lock in another namespace.
+func lockRole(ids ...string) string {
+	all := `apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: ringside-lock}
+rules:
+- {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, patch]}
+`
+	for _, id := range ids {
+		all += fmt.Sprintf(`---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: ringside-lock-%[1]s}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: ringside-lock}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: %[2]s}]
+`, id, rig.MemberUser(id))
+	}
+	return all
 }
