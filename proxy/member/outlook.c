@@ -93,8 +93,8 @@ static uint32_t outlook_served(const struct outlook *outlook, uint32_t labelled)
 	if (outlook->is_leaving && !is_withdrawing(outlook))
 		return 0;
 	for (int i = 0; i < outlook->spec->resources_n; i++)
-		if (outlook->spec->resources[i].role == RESOURCE_MAIN &&
-		    changeover_holds_main(outlook->changeover))
+		if (changeover_holds(outlook->changeover,
+				     outlook->spec->resources[i].role))
 			served &= ~(UINT32_C(1) << i);
 	return served;
 }

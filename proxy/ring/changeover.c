@@ -166,6 +166,36 @@ static uint64_t acknowledge(const struct changeover *changeover,
 	return epoch;
 }
 
+/* How long who has just come is taken for about to be given buckets. */
+#define COMING_MS 3000
+
+/*
+ * Whether the first buckets of a member that has just come are on their way: it is
+ * among the active, or there is room for it there. What it served meanwhile it had to
+ * end again, and a WATCH without events does not end at once.
+ */
+static bool is_coming(struct changeover *changeover, const struct asked *asked,
+		      const struct changeover_facts *facts)
+{
+	const struct assignment *known = facts->known;
+	int self = assignment_member(known, facts->identity);
+	bool is_wanted = (self >= 0 && self < known->active_n) ||
+			 known->active_n < known->shards;
+	int64_t until_ms;
+
+	if (changeover->came_ms == 0)
+		changeover->came_ms = facts->now_ms;
+	until_ms = changeover->came_ms + COMING_MS;
+	if (changeover->has_come || !is_wanted || facts->is_barred ||
+	    facts->is_leaving || facts->now_ms >= until_ms ||
+	    !bucket_set_is_empty(&asked->kept)) {
+		changeover->has_come = true;
+		return false;
+	}
+	wake_at(changeover, until_ms);
+	return true;
+}
+
 void changeover_step(struct changeover *changeover,
 		     const struct changeover_facts *facts)
 {
@@ -185,10 +215,19 @@ void changeover_step(struct changeover *changeover,
 	enter_views(changeover, &asked, facts);
 	release(changeover, &asked, facts, has_left_views);
 	changeover->acknowledged = acknowledge(changeover, facts->known);
+	if (facts->identity.len == 0) {
+		changeover->came_ms = 0;
+		changeover->has_come = false;
+	}
+	changeover->is_coming = facts->identity.len > 0 &&
+				is_coming(changeover, &asked, facts);
 }
 
-bool changeover_holds_main(const struct changeover *changeover)
+bool changeover_holds(const struct changeover *changeover, enum resource_role role)
 {
-	return bucket_set_is_empty(&changeover->shown[RESOURCE_MAIN]) &&
+	if (changeover->is_coming)
+		return true;
+	return role == RESOURCE_MAIN &&
+	       bucket_set_is_empty(&changeover->shown[RESOURCE_MAIN]) &&
 	       !bucket_set_is_empty(&changeover->kept);
 }

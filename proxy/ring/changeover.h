@@ -49,20 +49,23 @@ struct changeover {
 	uint64_t acknowledged; /* all that was asked for up to this epoch is released */
 	int64_t wake_ms;       /* step again then, at the latest; INT64_MAX */
 	bool resets;           /* writes have had their time: cut them */
+	bool is_coming;        /* the first buckets are about to be given to us */
 	/* Its own. */
 	struct bucket_set released;  /* of what we are asked for */
 	struct bucket_set settling;  /* waits to be shown of main resources */
 	int64_t drain_ms;            /* when releasing began; 0: it has not */
 	int64_t quiet_ms, settle_ms; /* when these whiles end; 0: not begun */
+	int64_t came_ms; /* since when we bear this identity; 0: we bear none */
+	bool has_come;   /* nothing of it is waited for any more */
 };
 
 void changeover_step(struct changeover *changeover,
 		     const struct changeover_facts *facts);
 
 /*
- * Whether main resources are better not served than served empty: they are about to
- * come.
+ * Whether resources of the role are better not served than served empty: their objects
+ * are about to come.
  */
-bool changeover_holds_main(const struct changeover *changeover);
+bool changeover_holds(const struct changeover *changeover, enum resource_role role);
 
 #endif

@@ -70,7 +70,7 @@ START_TEST(taker_shows_owned_objects_first_and_main_ones_once_they_have_settled)
 	step_at(1000);
 	expect(2, 0, 2);
 	ck_assert_int_eq(changeover.wake_ms, 1000); /* nobody may tell of the views */
-	ck_assert(changeover_holds_main(&changeover));
+	ck_assert(changeover_holds(&changeover, RESOURCE_MAIN));
 	facts.follows[RESOURCE_OWNED] = false;
 	step_at(3000);
 	expect(2, 0, 2);
@@ -81,7 +81,7 @@ START_TEST(taker_shows_owned_objects_first_and_main_ones_once_they_have_settled)
 	expect(2, 0, 2);
 	step_at(4200);
 	expect(2, 2, 2);
-	ck_assert(!changeover_holds_main(&changeover));
+	ck_assert(!changeover_holds(&changeover, RESOURCE_MAIN));
 }
 END_TEST
 
@@ -227,7 +227,7 @@ START_TEST(what_is_asked_later_holds_up_no_earlier_acknowledgement)
 	step_at(2200);
 	/* Of 8, all but the last bucket is released. */
 	ck_assert_uint_eq(changeover.acknowledged, 7);
-	ck_assert(changeover_holds_main(&changeover) == false);
+	ck_assert(changeover_holds(&changeover, RESOURCE_MAIN) == false);
 	for (int64_t at_ms = 2201; at_ms < 2400; at_ms++)
 		step_at(at_ms);
 	ck_assert_uint_eq(changeover.acknowledged, 9);
@@ -245,6 +245,96 @@ START_TEST(fail_closed_who_has_lost_its_identity_shows_nothing_at_once)
 }
 END_TEST
 
+static void expect_held(bool is_held)
+{
+	ck_assert_int_eq(changeover_holds(&changeover, RESOURCE_OWNED), is_held);
+	ck_assert_int_eq(changeover_holds(&changeover, RESOURCE_MAIN), is_held);
+}
+
+/* c/1 has just come; there is room for it among the active. */
+static void come(void)
+{
+	begin();
+	known.shards = 3;
+	facts.identity = SLICE_LITERAL("c/1");
+	step_at(1000);
+}
+
+START_TEST(newcomer_serves_nothing_while_its_first_buckets_are_about_to_come)
+{
+	come();
+	expect_held(true);
+	ck_assert_int_eq(changeover.wake_ms, 4000);
+	/* It is named, and waits for a/1. */
+	known.epoch = 6;
+	known.members[known.members_n++] = SLICE_LITERAL("c/1");
+	known.active_n = 3;
+	known.bucket[0] = (struct assigned_bucket){ 0, 2, 6 };
+	step_at(1020);
+	expect_held(true);
+	known.epoch = 7;
+	known.bucket[0] = (struct assigned_bucket){ 2, 2, 7 };
+	step_at(1400);
+	expect(1, 0, 1);
+	ck_assert(!changeover_holds(&changeover, RESOURCE_OWNED));
+	/* What comes later is no beginning. */
+	known.epoch = 8;
+	known.bucket[0] = (struct assigned_bucket){ 0, 0, 8 };
+	step_at(1500);
+	expect(0, 0, 0);
+	expect_held(false);
+}
+END_TEST
+
+START_TEST(newcomer_waits_for_its_first_buckets_for_a_while_only)
+{
+	come();
+	step_at(3999);
+	expect_held(true);
+	step_at(4000);
+	expect_held(false);
+	/* It is what it was; under another identity it begins again. */
+	step_at(4001);
+	expect_held(false);
+	facts.identity = SLICE_LITERAL("");
+	step_at(5000);
+	expect_held(false);
+	facts.identity = SLICE_LITERAL("c/2");
+	step_at(6000);
+	expect_held(true);
+}
+END_TEST
+
+START_TEST(standby_serves_at_once)
+{
+	come();
+	begin();
+	known.shards = 2;
+	facts.identity = SLICE_LITERAL("c/1");
+	step_at(1000);
+	expect_held(false);
+	/* Nor does it wait once there is room: its clients watch. */
+	known.active_n = 1;
+	step_at(1500);
+	expect_held(false);
+}
+END_TEST
+
+START_TEST(newcomer_that_is_barred_or_leaves_is_given_nothing)
+{
+	begin();
+	known.shards = 3;
+	facts.identity = SLICE_LITERAL("c/1");
+	facts.is_barred = true;
+	step_at(1000);
+	expect_held(false);
+	come();
+	facts.is_leaving = true;
+	step_at(1100);
+	expect_held(false);
+}
+END_TEST
+
 UNIT_MAIN("ring/changeover",
 	  taker_shows_owned_objects_first_and_main_ones_once_they_have_settled,
 	  taker_shows_no_main_object_while_a_client_may_lack_its_children,
@@ -256,4 +346,7 @@ UNIT_MAIN("ring/changeover",
 	  one_writer_writes_count_from_the_step_after_the_fence_has_closed,
 	  release_that_is_cancelled_is_an_acquire,
 	  what_is_asked_later_holds_up_no_earlier_acknowledgement,
-	  fail_closed_who_has_lost_its_identity_shows_nothing_at_once)
+	  fail_closed_who_has_lost_its_identity_shows_nothing_at_once,
+	  newcomer_serves_nothing_while_its_first_buckets_are_about_to_come,
+	  newcomer_waits_for_its_first_buckets_for_a_while_only, standby_serves_at_once,
+	  newcomer_that_is_barred_or_leaves_is_given_nothing)
