@@ -25,6 +25,9 @@ const char *const mutants[MUTANTS_N] = {
 	[MUTANT_NO_SEAL] = "death without a seal",
 	[MUTANT_OLD_LIFE_OWNS] = "an owner without its incarnation",
 	[MUTANT_REJOIN_AT_ONCE] = "a new incarnation at once",
+	[MUTANT_TAKE_AT_ONCE] = "a Lease that is taken at once",
+	[MUTANT_STOP_UNFENCED] = "a stop without a fence",
+	[MUTANT_STOP_UNDRAINED] = "a stop without a drain",
 };
 
 struct machine_counts machine_counts;
@@ -35,7 +38,8 @@ struct member {
 	bool is_up;
 	int life;     /* of its process: its incarnation */
 	bool is_ours; /* its Lease bears this life, as far as it knows */
-	int seen;     /* the version of the assignment that it knows */
+	bool is_leaving;
+	int seen; /* the version of the assignment that it knows */
 	struct changeover changeover;
 	bool follows[RESOURCE_ROLES_N];
 	bool has_right; /* by its own clock; a seal comes after its end alone */
@@ -145,6 +149,8 @@ static void member_step(int i)
 		.identity = member->is_ours ? identity(i, member->life)
 					    : slice_of(NULL),
 		.is_serving = member->is_ours && member->has_right,
+		.is_leaving = member->is_leaving &&
+			      machine.mutant != MUTANT_STOP_UNFENCED,
 		.follows = { member->follows[0], member->follows[1] },
 		.writes_over_ms = is_over ? 0 : INT64_MAX,
 		.now_ms = machine.now_ms,
@@ -197,11 +203,16 @@ static bool has_old_write(const struct member *member)
 static void member_join(int i)
 {
 	struct member *member = &machine.members[i];
+	/* A right that has ended: the Lease has stood for its duration. */
+	bool is_over = !member->has_right && member->write < 0;
 	bool is_free = member->is_sealed || member->is_deleted ||
-		       member->lease_life == 0;
+		       member->lease_life == 0 || is_over;
 
-	if (member->is_ours || !is_free || has_old_write(member) ||
-	    member->life + 1 == LIVES)
+	if (machine.mutant == MUTANT_TAKE_AT_ONCE)
+		is_free = true;
+	else if (has_old_write(member))
+		return;
+	if (member->is_ours || !is_free || member->life + 1 == LIVES)
 		return;
 	member->life++;
 	member->lease_life = member->life;
@@ -218,8 +229,30 @@ static void member_crash(int i)
 	struct member *member = &machine.members[i];
 
 	member->is_up = false;
-	member->is_ours = member->has_right = false;
+	member->is_ours = member->has_right = member->is_leaving = false;
 	member->changeover = (struct changeover){ 0 };
+}
+
+/* It lets go of everything; then its Lease says that it is released. */
+static void member_leave(int i)
+{
+	struct member *member = &machine.members[i];
+	bool is_over = member->write < 0 || machine.mutant == MUTANT_STOP_UNDRAINED;
+
+	if (!member->is_ours || member->is_sealed || member->is_deleted)
+		return;
+	if (!member->is_leaving) {
+		member->is_leaving = true;
+		member_step(i);
+		return;
+	}
+	if (!is_over || (!bucket_set_is_empty(&member->changeover.releasing) &&
+			 machine.mutant != MUTANT_STOP_UNDRAINED))
+		return;
+	member->is_sealed = true;
+	/* It may still be about to end. */
+	if (machine.mutant != MUTANT_STOP_UNFENCED)
+		member_crash(i);
 }
 
 static void member_write(int i)
@@ -253,6 +286,10 @@ static void member_act(int i)
 			member->is_up = true;
 		else if (member->write >= 0 && roll(2))
 			arrive(i);
+		return;
+	}
+	if (member->is_leaving && roll(4) == 0) {
+		member_leave(i);
 		return;
 	}
 	switch (roll(14)) {
@@ -289,6 +326,8 @@ static void member_act(int i)
 			member->has_right = false; /* it runs out */
 		else if (roll(8) == 0)
 			member->is_deleted = member->lease_life > 0;
+		else if (roll(12) == 0)
+			member_leave(i);
 		return;
 	}
 }

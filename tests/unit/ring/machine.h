@@ -1,9 +1,9 @@
 /*
  * Handover as a machine: members, two coordinators and an API server, whose
  * decisions are those of proxy/ring/handover and proxy/ring/changeover. In random
- * histories everybody may be slow, see old versions, crash and come back; Leases are
- * deleted by hands; writes arrive late. An oracle looks at each step. A mutant leaves
- * one rule out.
+ * histories everybody may be slow, see old versions, crash and come back, or stop as it
+ * should; Leases are deleted by hands; writes arrive late. An oracle looks at each
+ * step. A mutant leaves one rule out.
  */
 #ifndef RINGSIDE_UNIT_RING_MACHINE_H
 #define RINGSIDE_UNIT_RING_MACHINE_H
@@ -21,6 +21,9 @@ enum mutant {
 	MUTANT_NO_SEAL,         /* silence alone is death */
 	MUTANT_OLD_LIFE_OWNS,   /* an owner is named without its incarnation */
 	MUTANT_REJOIN_AT_ONCE,  /* a new incarnation does not wait for old writes */
+	MUTANT_TAKE_AT_ONCE,    /* a process takes the Lease of its id at once */
+	MUTANT_STOP_UNFENCED,   /* who is told to end writes on */
+	MUTANT_STOP_UNDRAINED,  /* ... and does not wait for its writes */
 	MUTANTS_N,
 };
 
