@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -111,13 +112,30 @@ func (b *bench) join() error {
 	const name = "2 -> 3 with 1024 main, 1024 owned: "
 	b.results.add(name+"from ready until held, ms", 1000, published, ms(arrived["c"].Sub(ready)))
 	b.results.add(name+"from start to ready, ms", noTarget, "", ms(ready.Sub(began)))
+	b.results.add(name+"from start until held, ms", 1000, published, ms(arrived["c"].Sub(began)))
 	b.results.add(name+"from published until held, ms", noTarget, "", ms(arrived["c"].Sub(o.publications[0].After)))
 	b.results.add(name+"object writes", 0, "", o.writes)
 	b.results.add(name+"relists", 0, "", o.relists)
 	return nil
 }
 
-// leave stops c and its controller with SIGTERM.
+// waitUnwatched waits until nobody watches through the member.
+func (b *bench) waitUnwatched(m *member) error {
+	return rig.Wait(b.ctx, patience, func(ctx context.Context) error {
+		status, err := m.Status(ctx)
+		if err != nil {
+			return err
+		}
+		for _, resource := range status.Resources {
+			if resource.Sessions > 0 {
+				return fmt.Errorf("%s of %s: %d sessions", resource.Resource, m.ID, resource.Sessions)
+			}
+		}
+		return nil
+	})
+}
+
+// leave stops c's controller, then c with SIGTERM: a sidecar is told last.
 func (b *bench) leave() error {
 	if err := b.waitQuiet(); err != nil {
 		return err
@@ -129,6 +147,9 @@ func (b *bench) leave() error {
 	leaving := b.members["c"]
 	began := time.Now()
 	leaving.stopInformers()
+	if err := b.waitUnwatched(leaving); err != nil {
+		return err
+	}
 	leaving.Process.Signal(15)
 	arrived, err := b.waitShared("a", "b")
 	if err != nil {
