@@ -109,7 +109,7 @@ include tests/lint/lint.mk
 include tests/fuzz/fuzz.mk
 -include $(shell find build -name '*.d' 2>/dev/null)
 
-.PHONY: unit lint model model-full e2e test demo bench bench-ring setup clean help coherent chaos mutants
+.PHONY: unit lint model model-full e2e test demo bench bench-ring setup clean help coherent chaos mutants mutants-e2e
 
 unit: $(unit_programs) ## Unit tests under ASan and UBSan (one floor: make unit-ring)
 	@tests/unit/run.sh $^
@@ -144,6 +144,9 @@ coherent: build/sanitize/ringside ## Views that change under watches, for long (
 
 mutants: $(unit_programs) ## Leave out a rule of the code at a time: a test must find each
 	@tests/mutants/run.sh unit
+
+mutants-e2e: build/sanitize/ringside ## The same, by tests before a real API server (6 minutes)
+	@tests/mutants/run.sh e2e
 
 chaos: build/release/ringside ## Let everything fail at random: MINUTES=10 SEED=1
 	@VARIANT=release CHAOS_MINUTES=$${MINUTES:-10} CHAOS_SEED=$(SEED) tests/e2e.sh \

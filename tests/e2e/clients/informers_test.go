@@ -133,40 +133,47 @@ func churn(t *testing.T, ring *harness.Ring, random *rand.Rand, changes int) {
 	}
 }
 
+// patience is how long a cache may take to hold all.
+var patience = time.Duration(number("COHERENT_PATIENCE", 60)) * time.Second
+
 // compare waits until every store equals the API server's objects of its shard.
 func compare(t *testing.T, ring *harness.Ring, all []*observed, when string) {
 	t.Helper()
 	for _, o := range all {
-		harness.Within(t, time.Minute, o.name+" "+when, func(ctx context.Context) error {
-			expected, err := o.expected(ctx, ring)
+		harness.Within(t, patience, o.name+" "+when, func(ctx context.Context) error {
+			expected, others, err := o.expected(ctx, ring)
 			if err != nil {
 				return err
 			}
 			held := o.held(t)
-			if o.isExcused != nil {
-				maps.DeleteFunc(held, func(name, text string) bool { return expected[name] == "" && o.isExcused(text) })
-			}
+			maps.DeleteFunc(held, func(name, _ string) bool {
+				if others[name] {
+					return o.keepsMoved
+				}
+				return expected[name] == "" && o.keepsDeleted
+			})
 			return difference(expected, held)
 		})
 	}
 }
 
 // expected are the API server's objects that the member's view shows: those in
-// its buckets, and of the owned resource also those that bear no bucket.
-func (o *observed) expected(ctx context.Context, ring *harness.Ring) (map[string]string, error) {
+// its buckets, and of the owned resource also those that bear no bucket; and the names
+// of the others.
+func (o *observed) expected(ctx context.Context, ring *harness.Ring) (map[string]string, map[string]bool, error) {
 	status, err := o.member.Status(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	owned, err := status.OwnedBuckets()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	objects, err := o.direct(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	expected := map[string]string{}
+	expected, others := map[string]string{}, map[string]bool{}
 	text := canonical
 	if o.text != nil {
 		text = o.text
@@ -174,14 +181,17 @@ func (o *observed) expected(ctx context.Context, ring *harness.Ring) (map[string
 	for _, object := range objects {
 		bucket, isLabelled := object.GetLabels()[ring.Label()]
 		isFreeAndOwned := !isLabelled && o.resource == rig.Deployments
+		name := object.GetNamespace() + "/" + object.GetName()
 		if o.match != nil && !o.match(&object) {
 			continue
 		}
 		if owned.HasLabel(bucket) || isFreeAndOwned {
-			expected[object.GetNamespace()+"/"+object.GetName()] = text(object.Object)
+			expected[name] = text(object.Object)
+		} else {
+			others[name] = true
 		}
 	}
-	return expected, nil
+	return expected, others, nil
 }
 
 func (o *observed) direct(ctx context.Context) ([]unstructured.Unstructured, error) {

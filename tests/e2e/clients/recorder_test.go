@@ -9,7 +9,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -17,9 +16,9 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"ringside.dev/ringside/tests/e2e/harness"
-	"ringside.dev/ringside/tests/e2e/rig"
 )
 
 // recorder watches as the simplest client does: it holds what it was told, and comes
@@ -31,11 +30,10 @@ type recorder struct {
 	label string // of the ring
 	agent string // programs of one name and path are not told apart
 
-	bookmarks bool
-	release   string       // what its member tells of objects that leave
-	seeds     bool         // it never lists: a WATCH without a position tells it all
-	random    *rand.Rand   // not nil: it breaks off after some bytes, again and again,
-	calm      *atomic.Bool // unless the test waits for it to hold all
+	manner
+	release string // what its member tells of objects that leave
+	random  *rand.Rand
+	calm    *atomic.Bool // the test waits for it to hold all: nothing breaks off
 
 	mutex    sync.Mutex
 	known    map[string]*unstructured.Unstructured
@@ -45,14 +43,32 @@ type recorder struct {
 	rules    []string // that were broken
 	sights   []sight
 	ghosts   []sight // DELETED of what is not known
+	deleted  []types.UID
 }
+
+// manner is how a recorder asks, and how it breaks off.
+type manner struct {
+	bookmarks bool
+	seeds     bool // it never lists: a WATCH without a position tells it all
+	cuts      bool // it breaks off after some bytes, again and again
+	hops      bool // ... behind some whole event, or when none comes
+	lists     bool // ... and at times it lists
+	keeps     bool // it does not see by a list what has left
+}
+
+// breaksOff says whether it stays nowhere for long.
+func (m manner) breaksOff() bool { return m.cuts || m.hops }
 
 // run watches until the context ends.
 func (r *recorder) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		if r.position == "" && !r.seeds {
-			r.list(ctx)
-		} else {
+		switch {
+		case r.position == "" && !r.seeds:
+			r.list(ctx, "")
+		case r.lists && !r.calm.Load() && r.random.IntN(4) == 0:
+			// As informers do: what is no older than this, perhaps from a cache.
+			r.list(ctx, "resourceVersion="+[]string{"0", r.position}[r.random.IntN(2)])
+		default:
 			r.watch(ctx)
 		}
 		select {
@@ -62,8 +78,8 @@ func (r *recorder) run(ctx context.Context) {
 	}
 }
 
-func (r *recorder) list(ctx context.Context) {
-	response, err := r.raw.Try(ctx, http.MethodGet, r.path, "", "User-Agent: "+r.agent)
+func (r *recorder) list(ctx context.Context, from string) {
+	response, err := r.raw.Try(ctx, http.MethodGet, r.path+from, "", "User-Agent: "+r.agent)
 	if err != nil {
 		return
 	}
@@ -75,7 +91,9 @@ func (r *recorder) list(ctx context.Context) {
 	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	r.known = map[string]*unstructured.Unstructured{}
+	if !r.keeps || r.known == nil {
+		r.known = map[string]*unstructured.Unstructured{}
+	}
 	for i := range list.Items {
 		r.known[key(&list.Items[i])] = &list.Items[i]
 		r.see("a list with", &list.Items[i])
@@ -86,7 +104,12 @@ func (r *recorder) list(ctx context.Context) {
 }
 
 func (r *recorder) watch(ctx context.Context) {
+	events := -1 // after which it breaks off; negative: it does not
 	ctx, cancel := context.WithCancel(ctx)
+	if r.hops && !r.calm.Load() {
+		events = 1 + r.random.IntN(8)
+		time.AfterFunc(time.Duration(r.random.IntN(2500))*time.Millisecond, cancel)
+	}
 	defer cancel()
 	path := r.path + "watch=true&timeoutSeconds=300"
 	if r.position != "" {
@@ -106,16 +129,20 @@ func (r *recorder) watch(ctx context.Context) {
 		return
 	}
 	var body io.Reader = response.Body
-	if r.random != nil && !r.calm.Load() {
-		body = io.LimitReader(body, r.random.Int64N(1+r.random.Int64N(20000)))
+	if r.cuts && !r.calm.Load() {
+		limit := int64(20000)
+		if r.keeps { // who breaks off again and again before it was told what left is told no more
+			limit *= 20
+		}
+		body = io.LimitReader(body, r.random.Int64N(1+r.random.Int64N(limit)))
 	}
 	lines := bufio.NewReader(body)
-	start, began := r.position, time.Now()
+	start, began, told := r.position, time.Now(), 0
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
-			// Who comes back from where it began may be moved once more.
-			r.repeats = r.repeats || r.random != nil || r.position == start
+			// Who was told something and is where it began may be moved once more.
+			r.repeats = r.repeats || r.breaksOff() || (told > 0 && r.position == start)
 			// No client can tell whether it has been told all by then.
 			if r.seeds && start == "" && time.Since(began) < time.Second {
 				r.restart()
@@ -128,6 +155,10 @@ func (r *recorder) watch(ctx context.Context) {
 				r.complain("after the end: %s", line)
 				r.mutex.Unlock()
 			}
+			return
+		}
+		if told++; told == events {
+			r.repeats = true
 			return
 		}
 	}
@@ -181,6 +212,9 @@ func (r *recorder) apply(event string, object *unstructured.Unstructured) {
 		r.complain("%s of %s goes back from %s to %s", event, name,
 			before.GetResourceVersion(), object.GetResourceVersion())
 	}
+	if isKnown && event == "MODIFIED" && version(object) == version(before) && !r.repeats {
+		r.complain("MODIFIED of %s says again what it is at %s", name, before.GetResourceVersion())
+	}
 	if event != "DELETED" {
 		r.see(event+" of", object)
 	}
@@ -206,6 +240,7 @@ func (r *recorder) apply(event string, object *unstructured.Unstructured) {
 			r.complain("DELETED of %s, which is not known", name)
 		}
 		delete(r.known, name)
+		r.deleted = append(r.deleted, object.GetUID())
 	default:
 		r.complain("an event %q", event)
 	}
@@ -257,70 +292,4 @@ func key(object *unstructured.Unstructured) string {
 func version(object *unstructured.Unstructured) uint64 {
 	version, _ := strconv.ParseUint(object.GetResourceVersion(), 10, 64)
 	return version
-}
-
-// deploymentsPath is the path of all Deployments.
-const deploymentsPath = "/apis/apps/v1/deployments"
-
-// startRecorders starts recorders of every kind behind a member.
-func startRecorders(ctx context.Context, t *testing.T, member *harness.Member, seed uint64, calm *atomic.Bool) []*observed {
-	ring := member.Ring
-	named := rig.FooName(3)
-	inNamespace := foosPath + "/namespaces/" + ring.Namespace + "/foos?"
-	some := "app in (" + rig.FooName(1) + "," + rig.FooName(2) + "," + rig.FooName(5) + ")"
-	isSome := func(object *unstructured.Unstructured) bool {
-		app := object.GetLabels()["app"]
-		return app == rig.FooName(1) || app == rig.FooName(2) || app == rig.FooName(5)
-	}
-	isNamed := func(object *unstructured.Unstructured) bool { return object.GetName() == named }
-	kinds := []struct {
-		name      string
-		path      string
-		match     func(*unstructured.Unstructured) bool
-		bookmarks bool
-		cuts      bool
-		seeds     bool
-	}{
-		{name: "strict, of Foos", path: foosPath + "/foos?", bookmarks: true},
-		{name: "strict, of Deployments", path: deploymentsPath + "?", bookmarks: true},
-		{name: "without bookmarks, of Foos", path: foosPath + "/foos?pretty=true&"},
-		{name: "that breaks off, of Foos", path: inNamespace, bookmarks: true, cuts: true},
-		{name: "that breaks off, of Deployments", path: deploymentsPath + "?x=1&", bookmarks: true, cuts: true},
-		{name: "that breaks off, without bookmarks", path: foosPath + "/foos?y=1&", cuts: true},
-		{name: "of one Foo", path: inNamespace + "fieldSelector=metadata.name%3D" + named + "&",
-			match: isNamed, bookmarks: true},
-		{name: "of some Deployments", path: deploymentsPath + "?labelSelector=" + url.QueryEscape(some) + "&",
-			match: isSome, bookmarks: true, cuts: true},
-		{name: "without a position, of Foos", path: foosPath + "/foos?z=1&", seeds: true},
-		{name: "without a position, of Deployments", path: deploymentsPath + "?z=1&", bookmarks: true, seeds: true},
-	}
-	var all []*observed
-	for i, kind := range kinds {
-		r := &recorder{
-			raw:       member.Raw(t, rig.ControllerUser(member.ID)),
-			path:      kind.path,
-			label:     ring.Label(),
-			agent:     fmt.Sprintf("recorder-%d", i/2),
-			bookmarks: kind.bookmarks,
-			release:   map[string]string{"b": "marked", "c": "suppress"}[member.ID],
-			seeds:     kind.seeds,
-			calm:      calm,
-		}
-		if kind.cuts {
-			r.random = rand.New(rand.NewPCG(seed, uint64(i)))
-		}
-		resource := rig.Foos
-		if kind.path[:len(deploymentsPath)] == deploymentsPath {
-			resource = rig.Deployments
-		}
-		all = append(all, &observed{
-			name:     fmt.Sprintf("the recorder %s of member %s", kind.name, member.ID),
-			member:   member,
-			resource: resource,
-			watcher:  r,
-			match:    kind.match,
-		})
-		go r.run(ctx)
-	}
-	return all
 }

@@ -32,8 +32,8 @@ type observed struct {
 	resource schema.GroupVersionResource
 	metadata bool                                  // holds PartialObjectMetadata
 	match    func(*unstructured.Unstructured) bool // nil: it selects nothing itself
-	// isExcused says of what it holds and should not why it may; nil: of nothing.
-	isExcused func(text string) bool
+	// What it may hold and should not: what is not there any more, what is another's.
+	keepsDeleted, keepsMoved bool
 	// text is an object as `held` has it; nil: canonical. A program that prints
 	// uid and version alone says so here.
 	text func(object map[string]any) string
