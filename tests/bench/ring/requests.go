@@ -6,9 +6,7 @@ import (
 	"strings"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 
 	"ringside.dev/ringside/tests/e2e/rig"
 )
@@ -129,81 +127,4 @@ func (b *bench) waitCount(shards int) error {
 		return err
 	}
 	return b.waitQuiet()
-}
-
-// measureWrites counts the look-ups that the fence needs for the writes of a
-// sample-controller, which replaces a Deployment and a Foo's status for each change.
-func measureWrites(b *bench) error {
-	const foos, changes = 100, 200
-	if err := b.newRing("writes", 1, nil); err != nil {
-		return err
-	}
-	if err := rig.CreateFoos(b.ctx, b.cluster.Dynamic, b.ring.Namespace, foos); err != nil {
-		return err
-	}
-	if err := b.start("a"); err != nil {
-		return err
-	}
-	if err := b.waitActive("a"); err != nil {
-		return err
-	}
-	controller, err := b.members["a"].StartSampleController()
-	if err != nil {
-		return err
-	}
-	defer controller.Kill()
-	if err := b.waitReplicas(foos, 1); err != nil {
-		return err
-	}
-	mark, err := b.mark()
-	if err != nil {
-		return err
-	}
-	client := b.cluster.Dynamic.Resource(rig.Foos).Namespace(b.ring.Namespace)
-	for i := range changes {
-		patch := fmt.Appendf(nil, `{"spec":{"replicas":%d}}`, 2+i/foos)
-		if _, err := client.Patch(b.ctx, rig.FooName(i%foos), types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
-			return err
-		}
-		time.Sleep(200 * time.Millisecond) // it makes five requests a second at most
-	}
-	if err := b.waitReplicas(foos, 1+changes/foos); err != nil {
-		return err
-	}
-	events, err := mark.events()
-	if err != nil {
-		return err
-	}
-	writes, lookUps := 0.0, 0.0
-	for i := range events {
-		event := &events[i]
-		switch {
-		case event.User.Name == rig.ControllerUser("a") && event.IsWrite() && event.Object.Resource != "events":
-			writes++
-		case event.User.Name == rig.MemberUser("a") && event.Verb == "get" &&
-			(event.Object.Resource == "foos" || event.Object.Resource == "deployments"):
-			lookUps++
-		}
-	}
-	b.results.add("sample-controller: look-ups of the fence for each write", noTarget, "", lookUps/writes)
-	return nil
-}
-
-func (b *bench) waitReplicas(foos, replicas int) error {
-	return rig.Wait(b.ctx, patience, func(ctx context.Context) error {
-		list, err := b.cluster.Kube.AppsV1().Deployments(b.ring.Namespace).List(ctx, metav1.ListOptions{})
-		if err != nil {
-			return err
-		}
-		done := 0
-		for _, deployment := range list.Items {
-			if *deployment.Spec.Replicas == int32(replicas) {
-				done++
-			}
-		}
-		if done < foos {
-			return fmt.Errorf("%d of %d Deployments have %d replicas", done, foos, replicas)
-		}
-		return nil
-	})
 }
