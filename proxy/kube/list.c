@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "proxy/base/base64.h"
+
 /* Of a continue token: a name and a namespace, five times over. */
 #define TOKEN_BYTES_MAX 4096
 
@@ -60,42 +62,6 @@ int watch_event_of_json(struct watch_event *out, const struct json *event,
 	return 0;
 }
 
-/* The value of a base64 digit of either alphabet, or -1. */
-static int base64_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '-' || c == '+')
-		return 62;
-	return c == '_' || c == '/' ? 63 : -1;
-}
-
-/* Decodes without padding; out has room for 3 bytes of every 4 digits. */
-static bool base64_decode(struct slice text, char *out, size_t *len)
-{
-	uint32_t bits = 0;
-	unsigned bits_n = 0;
-
-	*len = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		int digit = base64_digit(text.data[i]);
-
-		if (digit < 0)
-			return false;
-		bits = bits << 6 | (uint32_t)digit;
-		bits_n += 6;
-		if (bits_n >= 8) {
-			bits_n -= 8;
-			out[(*len)++] = (char)(bits >> bits_n);
-		}
-	}
-	return bits_n < 6;
-}
-
 static int token_version(struct slice text, uint64_t *out)
 {
 	struct arena *arena = arena_create();
@@ -116,7 +82,7 @@ static int token_version(struct slice text, uint64_t *out)
 
 int list_continue_version(struct slice token, uint64_t *out)
 {
-	char text[TOKEN_BYTES_MAX];
+	char text[BASE64_BYTES(TOKEN_BYTES_MAX)];
 	size_t len;
 
 	for (int i = 0; i < 2 && token.len > 0 && token.data[token.len - 1] == '='; i++)

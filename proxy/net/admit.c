@@ -11,14 +11,6 @@
 #include "proxy/net/exchange.h"
 #include "proxy/net/server.h"
 
-static void refuse(struct exchange *exchange, int code, const char *reason,
-		   const char *message)
-{
-	struct status status = { .code = code, .reason = reason, .message = message };
-
-	reply_status(exchange, &status);
-}
-
 static bool is_listing(const struct exchange *exchange)
 {
 	enum kube_verb verb = exchange->kube.verb;
@@ -269,16 +261,6 @@ void admit_try(struct exchange *exchange)
 	}
 }
 
-/*
- * fabric8 asks for watches by WebSocket. A handshake answered 200 with nothing
- * makes it fall back to plain HTTP for good, which can be narrowed and framed.
- */
-static bool is_sharded_websocket(const struct exchange *exchange)
-{
-	return exchange->is_upgrade && exchange->resource != NULL &&
-	       exchange->kube.verb == KUBE_VERB_WATCH;
-}
-
 static struct slice parameter(const struct exchange *exchange, const char *key)
 {
 	struct slice value = { 0 };
@@ -349,8 +331,8 @@ static bool is_head_too_long(const struct exchange *exchange)
 static void refuse_head(struct exchange *exchange)
 {
 	exchange->server->values[SERVER_LONG_HEADS]++;
-	refuse(exchange, 431, "RequestHeaderFieldsTooLarge",
-	       "the request's head is above limits.head");
+	reply_refusal(exchange, 431, "RequestHeaderFieldsTooLarge",
+		      "the request's head is above limits.head");
 }
 
 /* As the API server does when it has too much to do: nothing was carried out. */
@@ -372,17 +354,15 @@ void admit_start(struct exchange *exchange)
 	loop_timer_init(&exchange->hold, on_hold_over, exchange);
 	prepare(exchange);
 	if (exchange->fault != NULL) {
-		refuse(exchange, 400, "BadRequest", exchange->fault);
+		reply_refusal(exchange, 400, "BadRequest", exchange->fault);
 	} else if (is_head_too_long(exchange)) {
 		refuse_head(exchange);
 	} else if (exchange->is_unwanted) {
 		refuse_for_memory(exchange);
 	} else if (!slice_starts_with(exchange->kube.path, "/")) {
-		refuse(exchange, 400, "BadRequest",
-		       "expected a request for a path, such as GET /api");
-	} else if (is_sharded_websocket(exchange)) {
-		reply_empty(exchange, 200);
-	} else {
+		reply_refusal(exchange, 400, "BadRequest",
+			      "expected a request for a path, such as GET /api");
+	} else if (exchange->resource == NULL || upgrade_judge(exchange)) {
 		exchange_enter(exchange, EXCHANGE_ADMIT);
 		admit_try(exchange);
 	}

@@ -86,6 +86,12 @@ void connection_on_hangup(struct connection *connection, void (*listener)(void *
 		loop_fd_change(connection->hangup, HANGUP_EVENTS);
 }
 
+void connection_bound_reads(struct connection *connection, int bytes)
+{
+	(void)setsockopt(h2o_socket_get_fd(connection->socket), SOL_SOCKET, SO_RCVBUF,
+			 &bytes, sizeof(bytes));
+}
+
 void connection_cut(struct connection *connection)
 {
 	connection->is_cut = true;

@@ -74,6 +74,12 @@ void connection_answer(struct connection *connection, size_t bytes);
 void connection_on_hangup(struct connection *connection, void (*listener)(void *arg),
 			  void *arg);
 
+/*
+ * Of what a connection that is no HTTP any more is read at once: h2o reads until there
+ * is nothing more to read, and this is what bounds it.
+ */
+void connection_bound_reads(struct connection *connection, int bytes);
+
 /* h2o sees the end and closes, from the loop. */
 void connection_cut(struct connection *connection);
 

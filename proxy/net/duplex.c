@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 #include <h2o.h>
 
@@ -160,14 +159,6 @@ void duplex_pump(struct duplex *duplex)
 		linger(duplex);
 }
 
-/* h2o reads until there is nothing more to read: this is what bounds it. */
-static void bound_reads(int fd)
-{
-	int bytes = DUPLEX_BYTES;
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
-}
-
 struct duplex *duplex_create(struct loop *loop, const struct duplex_sides *sides,
 			     void (*on_end)(void *arg), void *arg)
 {
@@ -176,7 +167,7 @@ struct duplex *duplex_create(struct loop *loop, const struct duplex_sides *sides
 	if (duplex == NULL)
 		abort();
 	assert(sides->first.len <= DUPLEX_BYTES);
-	bound_reads(h2o_socket_get_fd(sides->client));
+	connection_bound_reads(connection_of(sides->client), DUPLEX_BYTES);
 	duplex->loop = loop;
 	duplex->client = sides->client;
 	duplex->dial = sides->dial;

@@ -75,11 +75,8 @@ static void exchange_free(void *arg)
 size_t exchange_bytes(const struct exchange *exchange)
 {
 	size_t n = EXCHANGE_BYTES + arena_bytes(exchange->arena) + exchange->own.size +
-		   exchange->answer.size + exchange->sink.batch.size;
+		   exchange->answer.size + sink_bytes(&exchange->sink);
 
-	/* h2o has the body too, until the client was answered. */
-	if (exchange->sink.req != NULL)
-		n += exchange->sink.req->entity.len;
 	if (exchange->transfer != NULL)
 		n += transfer_peek(exchange->upstream, exchange->transfer).len;
 	if (exchange->tunnel != NULL)
@@ -125,7 +122,7 @@ void exchange_end_if_done(struct exchange *exchange)
 	bool upstream_left = exchange->transfer != NULL &&
 			     !exchange->is_upstream_done && exchange->is_in_flight;
 
-	if (exchange->step == EXCHANGE_END || exchange->sink.req != NULL ||
+	if (exchange->step == EXCHANGE_END || sink_is_open(&exchange->sink) ||
 	    exchange->tunnel != NULL || upstream_left)
 		return;
 	exchange_enter(exchange, EXCHANGE_END);
@@ -163,7 +160,10 @@ static void on_gone(void *arg, bool is_complete)
 {
 	struct exchange *exchange = arg;
 
-	guard_end(exchange->guard, !is_complete, loop_now_ms(exchange->server->loop));
+	/* With a connection that is a WebSocket its guard may be gone. */
+	if (!exchange->sink.is_upgraded)
+		guard_end(exchange->guard, !is_complete,
+			  loop_now_ms(exchange->server->loop));
 	if (!is_complete) {
 		exchange->has_client_left = exchange->step < EXCHANGE_DRAIN;
 		exchange_abort(exchange);
@@ -274,8 +274,8 @@ static void read_request(struct exchange *exchange, h2o_req_t *req)
 	exchange->has_body = req->entity.base != NULL;
 	if (exchange->has_body)
 		exchange->body = arena_copy(arena, slice_of_iovec(req->entity));
-	exchange->is_upgrade = req->version < 0x200 &&
-			       is_tunnelled(slice_of_iovec(req->upgrade));
+	if (req->version < 0x200 && is_tunnelled(slice_of_iovec(req->upgrade)))
+		exchange->upgrade = arena_copy(arena, slice_of_iovec(req->upgrade));
 	exchange->accept = encoding_of_accept(exchange_header(exchange, "accept"));
 	exchange->target = arena_copy(arena, slice_of_iovec(req->input.path));
 	kube_request_parse(&exchange->kube, arena,

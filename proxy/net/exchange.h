@@ -20,7 +20,8 @@
  *         until its answer is known, as it counts as in flight
  *
  * ABORT can be entered from every step but END. Files by idea: admit.c (PARSE to
- * GATHER), forward.c (CONNECT to DRAIN), reply.c (REPLY), tunnel.c (TUNNEL).
+ * GATHER), forward.c (CONNECT to DRAIN), reply.c (REPLY), tunnel.c (TUNNEL),
+ * upgrade.c (which upgrades are tunnelled, and which are ours).
  */
 #ifndef RINGSIDE_NET_EXCHANGE_H
 #define RINGSIDE_NET_EXCHANGE_H
@@ -67,12 +68,12 @@ struct exchange {
 	struct query *query;
 	const struct header *headers; /* all that came, but for framing and Host */
 	size_t headers_n;
-	struct slice target; /* as it came: path and query */
+	struct slice target;  /* as it came: path and query */
+	struct slice upgrade; /* what it is to be tunnelled as; "": it is not */
 	struct slice body;
 	const char *fault; /* why it is no request to be passed on, or NULL */
 	bool is_unwanted;  /* memory was short when it came */
 	bool has_body;
-	bool is_upgrade;
 	enum kube_encoding accept;            /* what our own answers are written in */
 	const struct ring_resource *resource; /* sharded; else NULL */
 	struct relay_request listing;         /* of a LIST, WATCH, DELETECOLLECTION */
@@ -144,6 +145,14 @@ void exchange_unanswered(struct exchange *exchange);
 void admit_start(struct exchange *exchange);
 void admit_try(struct exchange *exchange);
 
+/*
+ * An upgrade that was asked for of what is the ring's: a watch by WebSocket is an
+ * ordinary one from here on, whose answer leaves in messages; connections to an object
+ * are tunnelled; any other is declined, as every server may (RFC 9110, 7.8). False: the
+ * handshake was refused, and answered.
+ */
+bool upgrade_judge(struct exchange *exchange);
+
 void forward_start(struct exchange *exchange);
 void forward_pump(struct exchange *exchange);
 /* Cuts a write that has no answer yet. */
@@ -155,10 +164,11 @@ void forward_reset(struct exchange *exchange);
  */
 bool forward_may_send(void *exchange);
 
+/* A Status without more. */
+void reply_refusal(struct exchange *exchange, int code, const char *reason,
+		   const char *message);
 /* Answers with a Status of our own; a 410 of a WATCH goes into its stream. */
 void reply_status(struct exchange *exchange, const struct status *status);
 void reply_pump(struct exchange *exchange);
-/* An empty answer with this status, for what has no Status. */
-void reply_empty(struct exchange *exchange, int code);
 
 #endif

@@ -345,12 +345,9 @@ void forward_start(struct exchange *exchange)
 	tell_limit(exchange, request.timeout_ms);
 	request.write_limit_ms = request.timeout_ms;
 	request.target = target(exchange);
-	/* As of sharded watches: declined, so that it comes back as plain HTTP. */
-	if (exchange->is_upgrade && exchange->call.lock != NULL) {
-		reply_empty(exchange, 200);
+	if (exchange->call.lock != NULL && !upgrade_judge(exchange))
 		return;
-	}
-	if (exchange->is_upgrade) {
+	if (exchange->upgrade.len > 0) {
 		exchange_enter(exchange, EXCHANGE_TUNNEL);
 		server->values[SERVER_TUNNELLED]++;
 		exchange->tunnel = tunnel_start(exchange);

@@ -38,8 +38,7 @@ static void send(struct exchange *exchange, int code, const char *content_type,
 		.content_length = (int64_t)exchange->own.len,
 	};
 
-	if (content_type != NULL)
-		add_header(exchange, &head, "content-type", content_type);
+	add_header(exchange, &head, "content-type", content_type);
 	if (retry_after_s > 0)
 		add_header(exchange, &head, "retry-after",
 			   arena_printf(exchange->arena, "%d", retry_after_s));
@@ -55,9 +54,12 @@ void reply_pump(struct exchange *exchange)
 		sink_send(&exchange->sink, buf_slice(&exchange->own), SINK_FINAL);
 }
 
-void reply_empty(struct exchange *exchange, int code)
+void reply_refusal(struct exchange *exchange, int code, const char *reason,
+		   const char *message)
 {
-	send(exchange, code, NULL, 0);
+	struct status status = { .code = code, .reason = reason, .message = message };
+
+	reply_status(exchange, &status);
 }
 
 void reply_status(struct exchange *exchange, const struct status *status)

@@ -6,6 +6,8 @@
 #include <h2o.h>
 
 #include "proxy/net/connections.h"
+#include "proxy/net/headers.h"
+#include "proxy/net/websocket.h"
 
 /* Ours in the request's pool: h2o tells the pool's end to it, and nothing else. */
 struct anchor {
@@ -91,9 +93,72 @@ void sink_finish(struct sink *sink)
 	if (sink->req != NULL)
 		sink->anchor->sink = NULL;
 	sink->req = NULL;
+	if (sink->websocket != NULL)
+		websocket_abort(sink->websocket);
+	sink->websocket = NULL;
 	stop_listening(sink);
 	buf_finish(&sink->batch);
 }
+
+bool sink_is_open(const struct sink *sink)
+{
+	return sink->req != NULL || sink->websocket != NULL;
+}
+
+size_t sink_bytes(const struct sink *sink)
+{
+	size_t n = sink->batch.size;
+
+	/* h2o has the body too, until the client was answered. */
+	if (sink->req != NULL)
+		n += sink->req->entity.len;
+	if (sink->websocket != NULL)
+		n += websocket_bytes(sink->websocket);
+	return n;
+}
+
+/* --- a WebSocket --- */
+
+static void on_websocket_room(void *arg)
+{
+	struct sink *sink = arg;
+
+	sink->events->on_room(sink->arg);
+}
+
+static void on_websocket_gone(void *arg, bool is_complete)
+{
+	struct sink *sink = arg;
+
+	sink->websocket = NULL;
+	sink->events->on_gone(sink->arg, is_complete);
+}
+
+void sink_upgrade(struct sink *sink, struct loop *loop,
+		  const struct ws_handshake *handshake)
+{
+	sink->handshake = handshake;
+	sink->loop = loop;
+}
+
+static void start_websocket(struct sink *sink, const struct sink_head *head)
+{
+	static const struct sink_events events = { on_websocket_room,
+						   on_websocket_gone };
+	struct slice type = headers_get(head->headers, head->headers_n, "content-type");
+	h2o_req_t *req = sink->req;
+
+	/* Nothing tells the request's end to us from here on. */
+	sink->anchor->sink = NULL;
+	sink->req = NULL;
+	stop_listening(sink);
+	sink->is_upgraded = true;
+	sink->websocket = websocket_open(sink->loop, req, sink->handshake,
+					 encoding_of_content_type(type));
+	websocket_listen(sink->websocket, &events, sink);
+}
+
+/* --- an answer of HTTP --- */
 
 /* RFC 9110, 6.4.1. */
 static bool status_has_body(const h2o_req_t *req, int status)
@@ -122,6 +187,10 @@ void sink_start(struct sink *sink, const struct sink_head *head)
 	if (req == NULL)
 		return;
 	sink->is_started = true;
+	if (sink->handshake != NULL && head->status == 200) {
+		start_websocket(sink, head);
+		return;
+	}
 	sink->has_body = status_has_body(req, head->status);
 	req->res.status = head->status;
 	req->res.reason =
@@ -149,6 +218,8 @@ void sink_start(struct sink *sink, const struct sink_head *head)
 
 bool sink_has_room(const struct sink *sink)
 {
+	if (sink->websocket != NULL)
+		return websocket_has_room(sink->websocket);
 	return sink->req != NULL && sink->is_started && !sink->is_busy &&
 	       !sink->is_last_sent;
 }
@@ -187,6 +258,10 @@ void sink_send(struct sink *sink, struct slice bytes, enum sink_last last)
 	size_t n;
 
 	assert(sink_has_room(sink));
+	if (sink->websocket != NULL) {
+		websocket_send(sink->websocket, bytes, last);
+		return;
+	}
 	buf_clear(&sink->batch);
 	if (sink->has_body && buf_append(&sink->batch, bytes) != 0)
 		assert(!"a batch is at most as long as the sink was made for");
@@ -200,10 +275,18 @@ void sink_send(struct sink *sink, struct slice bytes, enum sink_last last)
 	h2o_send(sink->req, out, n, states[last]);
 }
 
+static void abort_websocket(struct sink *sink)
+{
+	websocket_abort(sink->websocket);
+	on_websocket_gone(sink, false);
+}
+
 void sink_abort(struct sink *sink)
 {
 	static const struct sink_head nothing = { .status = 503, .content_length = 0 };
 
+	if (sink->websocket != NULL)
+		abort_websocket(sink);
 	if (sink->req == NULL || sink->is_last_sent)
 		return;
 	sink->is_aborting = true;

@@ -6,6 +6,9 @@
  * It belongs to its exchange; the h2o request belongs to h2o and may vanish in
  * any callback of h2o's: on_gone is told once, and then no call has an effect.
  *
+ * The answer to a WebSocket's handshake is one if its status is 200: then the bytes are
+ * a watch's, and leave as messages (websocket.h). Any other is plain HTTP.
+ *
  * Here are h2o 2.2.5's traps, each with its line: headers of an idle answer on
  * HTTP/1.1 leave only if we frame the chunks ourselves; a client that goes away
  * while HTTP/1 waits for us is seen by EPOLLRDHUP only.
@@ -19,7 +22,10 @@
 /* One batch, and so the most that a sink holds. */
 #define SINK_BATCH_BYTES (64 * 1024)
 
+struct loop;
 struct st_h2o_req_t;
+struct websocket;
+struct ws_handshake;
 
 struct sink_events {
 	/* The last batch has left; another may be sent. */
@@ -35,8 +41,11 @@ enum sink_last {
 };
 
 struct sink {
-	struct st_h2o_req_t *req; /* NULL once gone */
-	struct anchor *anchor;    /* in the request's pool */
+	struct st_h2o_req_t *req;             /* NULL once gone, or a WebSocket */
+	const struct ws_handshake *handshake; /* NULL: none was asked for */
+	struct loop *loop;                    /* of the WebSocket */
+	struct websocket *websocket;          /* NULL before, and once gone */
+	struct anchor *anchor;                /* in the request's pool */
 	const struct sink_events *events;
 	void *arg;
 	struct connection *connection; /* of HTTP/1: tells of a client that leaves */
@@ -46,6 +55,7 @@ struct sink {
 	bool is_busy;
 	bool is_chunked;
 	bool has_body;
+	bool is_upgraded; /* the connection is no HTTP any more */
 	bool is_last_sent;
 	bool is_aborting;
 };
@@ -65,6 +75,16 @@ struct sink_head {
 	size_t headers_n;
 	int64_t content_length; /* -1: not known */
 };
+
+/* Before sink_start. The handshake was accepted, and outlives the sink. */
+void sink_upgrade(struct sink *sink, struct loop *loop,
+		  const struct ws_handshake *handshake);
+
+/* Whether on_gone is still to come. */
+bool sink_is_open(const struct sink *sink);
+
+/* What it holds, in bytes. */
+size_t sink_bytes(const struct sink *sink);
 
 /* Prepares the answer; it leaves with the first batch, which may be empty. */
 void sink_start(struct sink *sink, const struct sink_head *head);

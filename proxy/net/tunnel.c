@@ -154,7 +154,6 @@ static int append_fields(struct tunnel *tunnel, struct buf *out)
 	struct headers_rules rules = { .is_request = true,
 				       .strips_authorization = is_own };
 	const char *host = strstr(dial_credentials(tunnel->dial)->url, "://") + 3;
-	h2o_iovec_t upgrade = exchange->sink.req->upgrade;
 	struct header *headers;
 	size_t n = headers_pass(exchange->headers, exchange->headers_n, &rules,
 				&headers, exchange->arena);
@@ -163,8 +162,7 @@ static int append_fields(struct tunnel *tunnel, struct buf *out)
 	for (size_t i = 0; i < n && rc == 0; i++)
 		rc = append_field(out, headers[i].name, headers[i].value);
 	if (rc == 0)
-		rc = append_field(out, SLICE_LITERAL("Upgrade"),
-				  slice_make(upgrade.base, upgrade.len));
+		rc = append_field(out, SLICE_LITERAL("Upgrade"), exchange->upgrade);
 	if (rc == 0 && exchange->has_body)
 		rc = buf_printf(out, "Content-Length: %zu\r\n", exchange->body.len);
 	if (rc == 0 && is_own)
