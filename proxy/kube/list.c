@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "proxy/base/base64.h"
+#include "proxy/base/base64url.h"
 
 /* Of a continue token: a name and a namespace, five times over. */
 #define TOKEN_BYTES_MAX 4096
@@ -82,12 +82,12 @@ static int token_version(struct slice text, uint64_t *out)
 
 int list_continue_version(struct slice token, uint64_t *out)
 {
-	char text[BASE64_BYTES(TOKEN_BYTES_MAX)];
+	char text[BASE64URL_BYTES(TOKEN_BYTES_MAX)];
 	size_t len;
 
 	for (int i = 0; i < 2 && token.len > 0 && token.data[token.len - 1] == '='; i++)
 		token.len--;
-	if (token.len > TOKEN_BYTES_MAX || !base64_decode(token, text, &len))
+	if (token.len > TOKEN_BYTES_MAX || !base64url_decode(token, text, &len))
 		return -EINVAL;
 	return token_version(slice_make(text, len), out);
 }

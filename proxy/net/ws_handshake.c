@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "proxy/base/base64.h"
+#include "proxy/base/base64url.h"
 #include "proxy/net/headers.h"
 
 #define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -21,13 +21,13 @@ struct offers {
 	size_t tokens_n;
 };
 
-static void take_offers(struct offers *offers, struct slice value)
+static void take_offers(struct offers *offers, struct slice value, bool takes_token)
 {
 	struct slice offer;
 
 	while (slice_split(&value, ',', &offer)) {
 		offer = slice_trim(offer);
-		if (slice_starts_with(offer, TOKEN_PREFIX)) {
+		if (takes_token && slice_starts_with(offer, TOKEN_PREFIX)) {
 			offers->token = slice_from(offer, strlen(TOKEN_PREFIX));
 			offers->tokens_n++;
 		} else {
@@ -37,22 +37,34 @@ static void take_offers(struct offers *offers, struct slice value)
 	}
 }
 
+/* Whether a token is said by the field: then that one counts. */
+static bool has_bearer(const struct header *headers, size_t n)
+{
+	static const struct slice scheme = SLICE_LITERAL("bearer ");
+	struct slice value = slice_trim(headers_get(headers, n, "authorization"));
+
+	return value.len > scheme.len &&
+	       strncasecmp(value.data, scheme.data, scheme.len) == 0;
+}
+
 static void read_offers(struct offers *offers, const struct header *headers, size_t n)
 {
+	bool takes_token = !has_bearer(headers, n);
+
 	*offers = (struct offers){ 0 };
 	for (size_t i = 0; i < n; i++)
 		if (slice_is_nocase(headers[i].name, "sec-websocket-protocol") &&
 		    slice_trim(headers[i].value).len > 0)
-			take_offers(offers, headers[i].value);
+			take_offers(offers, headers[i].value, takes_token);
 }
 
 /* The token's text; NULL: it is none, or would break the line it is sent in. */
 static const char *read_token(struct slice token, struct arena *arena)
 {
-	char *text = arena_alloc(arena, BASE64_BYTES(token.len) + 1);
+	char *text = arena_alloc(arena, BASE64URL_BYTES(token.len) + 1);
 	size_t n;
 
-	if (!base64_decode(token, text, &n))
+	if (!base64url_decode(token, text, &n))
 		return NULL;
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
@@ -79,9 +91,11 @@ static void pass_fields(struct ws_handshake *out, const struct header *headers,
 	size_t passed_n = 0;
 
 	for (size_t i = 0; i < n; i++)
-		if (!is_of_handshake(headers[i].name))
+		if (!is_of_handshake(headers[i].name) &&
+		    !(token[0] != '\0' &&
+		      slice_is_nocase(headers[i].name, "authorization")))
 			passed[passed_n++] = headers[i];
-	if (token[0] != '\0' && headers_get(headers, n, "authorization").len == 0)
+	if (token[0] != '\0')
 		passed[passed_n++] = (struct header){
 			SLICE_LITERAL("Authorization"),
 			slice_of(arena_printf(arena, "Bearer %s", token)),

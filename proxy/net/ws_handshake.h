@@ -10,7 +10,7 @@
  *	a bearer token may come as a subprotocol      401 where it makes no sense
  *
  * Browsers have no other way to say a token. It goes upstream in the field that
- * everybody else uses, unless the client has said that as well. Pure.
+ * everybody else uses; beside that field it is a subprotocol like any other. Pure.
  */
 #ifndef RINGSIDE_NET_WS_HANDSHAKE_H
 #define RINGSIDE_NET_WS_HANDSHAKE_H

@@ -24,6 +24,7 @@ func TestFailClosed(t *testing.T) {
 	t.Run("a write to another member's object is a conflict", testForeignWrite)
 	t.Run("a delete of a collection spares other members' objects", testDeleteCollection)
 	t.Run("a request that cannot be narrowed is refused", testUnnarrowable)
+	t.Run("an upgrade is no way around", testUpgrade)
 	t.Run("a member without a right to its Lease serves nothing sharded", testNeverReady)
 	t.Run("an outage of the API server is told, ends writes, and heals", testOutage)
 	t.Run("a stopped member writes nothing when it goes on", testStopped)
@@ -61,15 +62,6 @@ func testUnnarrowable(t *testing.T) {
 	answer := raw.Get(foosPath + "/foos")
 	if text := string(answer.Data); !strings.Contains(text, owned) || strings.Contains(text, foreign) {
 		t.Fatalf("a plain LIST is not narrowed: %s", text)
-	}
-	// fabric8 takes this answer to its handshake for "no WebSockets here", and watches
-	// by plain HTTP from then on.
-	for _, path := range []string{"/foos?watch=true", "/watch/foos"} {
-		answer := ring.Members["a"].RawHTTP1(t, controlplane.Admin).Do(http.MethodGet, foosPath+path, "",
-			"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==")
-		if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Length") != "0" || len(answer.Data) != 0 {
-			t.Errorf("a WebSocket watch of %s is answered %s, %d bytes", path, answer.Response.Status, len(answer.Data))
-		}
 	}
 	everything := url.QueryEscape(ring.Label())
 	for _, query := range []string{
@@ -118,6 +110,54 @@ func testUnnarrowable(t *testing.T) {
 		t.Logf("%s: %s, %d bytes", path, response.Status, len(text))
 		if strings.Contains(text, `"`+foreign+`"`) && response.StatusCode == http.StatusOK {
 			t.Errorf("%s shows %s, which belongs to another member", path, foreign)
+		}
+	}
+}
+
+// What is tunnelled is neither narrowed nor fenced as a whole: nothing is that has
+// another way.
+func testUpgrade(t *testing.T) {
+	ring := harness.NewRing(t, "upgrade", 2, nil)
+	ring.Start("a", "b")
+	ring.WaitActive("a", "b")
+	ring.CreateFoos(20)
+	a, ofB := ring.Members["a"], ring.Members["b"].Seen(t)
+	raw := a.RawHTTP1(t, controlplane.Admin)
+	foos := foosPath + "/namespaces/" + ring.Namespace + "/foos"
+	ctx, cancel := context.WithTimeout(t.Context(), harness.Patience)
+	defer cancel()
+
+	for _, path := range []string{foos + "?watch=true&timeoutSeconds=1", foosPath + "/watch/namespaces/" + ring.Namespace + "/foos?timeoutSeconds=1"} {
+		connection, _, err := raw.Socket(ctx, path)
+		harness.Must(t, err)
+		defer connection.Close()
+		seen := map[string]bool{}
+		for _, message := range readMessages(t, connection) {
+			seen[message.Object.GetName()] = true
+			if ofB[message.Object.GetName()] {
+				t.Errorf("%s shows %s, which belongs to another member", path, message.Object.GetName())
+			}
+		}
+		if len(seen)+len(ofB) != 20 {
+			t.Errorf("%s shows %d of the %d Foos of its member", path, len(seen), 20-len(ofB))
+		}
+	}
+	for _, protocol := range []string{"websocket", "SPDY/3.1"} {
+		upgrade := []string{"Connection: Upgrade", "Upgrade: " + protocol, "Origin: http://localhost",
+			"Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg=="}
+		answer := raw.Do(http.MethodGet, foos, "", upgrade...)
+		for name := range ofB {
+			if answer.StatusCode != http.StatusOK || strings.Contains(string(answer.Data), `"`+name+`"`) {
+				t.Errorf("a LIST with an upgrade to %s, answered %d, shows %s, which belongs to another member", protocol, answer.StatusCode, name)
+			}
+			answer := raw.Do(http.MethodDelete, foos+"/"+name, "", upgrade...)
+			if answer.StatusCode != http.StatusConflict {
+				t.Errorf("a DELETE of another member's object, with an upgrade to %s, is answered %d", protocol, answer.StatusCode)
+			}
+		}
+		raw.Do(http.MethodDelete, foos, "", upgrade...)
+		if left := ring.Foos(); len(left) != len(ofB) {
+			t.Errorf("%d of the %d Foos of the other member are left by a DELETE of all with an upgrade to %s", len(left), len(ofB), protocol)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gorilla/websocket"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -49,6 +50,7 @@ type recorder struct {
 // manner is how a recorder asks, and how it breaks off.
 type manner struct {
 	bookmarks bool
+	socket    bool // by WebSocket
 	seeds     bool // it never lists: a WATCH without a position tells it all
 	cuts      bool // it breaks off after some bytes, again and again
 	hops      bool // ... behind some whole event, or when none comes
@@ -120,15 +122,12 @@ func (r *recorder) watch(ctx context.Context) {
 	if r.bookmarks {
 		path += "&allowWatchBookmarks=true"
 	}
-	response, err := r.raw.Try(ctx, http.MethodGet, path, "", "User-Agent: "+r.agent)
-	if err != nil {
+	stream := r.open(ctx, path)
+	if stream == nil {
 		return
 	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return
-	}
-	var body io.Reader = response.Body
+	defer stream.Close()
+	var body io.Reader = stream
 	if r.cuts && !r.calm.Load() {
 		limit := int64(20000)
 		if r.keeps { // who breaks off again and again before it was told what left is told no more
@@ -163,6 +162,46 @@ func (r *recorder) watch(ctx context.Context) {
 		}
 	}
 }
+
+// open starts a watch; nil if it is refused.
+func (r *recorder) open(ctx context.Context, path string) io.ReadCloser {
+	if r.socket {
+		connection, _, err := r.raw.Socket(ctx, path, "User-Agent: "+r.agent)
+		if err != nil {
+			return nil
+		}
+		context.AfterFunc(ctx, func() { connection.Close() })
+		return &messageStream{connection: connection}
+	}
+	response, err := r.raw.Try(ctx, http.MethodGet, path, "", "User-Agent: "+r.agent)
+	if err != nil {
+		return nil
+	}
+	if response.StatusCode != http.StatusOK {
+		response.Body.Close()
+		return nil
+	}
+	return response.Body
+}
+
+// messageStream is the messages of a WebSocket, one behind the other.
+type messageStream struct {
+	connection *websocket.Conn
+	rest       []byte
+}
+
+func (s *messageStream) Read(p []byte) (n int, err error) {
+	if len(s.rest) == 0 {
+		if _, s.rest, err = s.connection.ReadMessage(); err != nil {
+			return 0, err
+		}
+	}
+	n = copy(p, s.rest)
+	s.rest = s.rest[n:]
+	return n, nil
+}
+
+func (s *messageStream) Close() error { return s.connection.Close() }
 
 // restart forgets everything: what comes now is the state of things.
 func (r *recorder) restart() {

@@ -5,6 +5,7 @@
 #	python/bin/python	with what python/requirements.txt names
 #	rust/debug/PROGRAM	of rust/src/bin
 #	go/PROGRAM		of go/PROGRAM
+#	java/lib, java/classes	what java/pom.xml names, and java/Watcher.java
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -57,10 +58,23 @@ build_go() {
 	built go
 }
 
+build_java() {
+	is_built java java/pom.xml java/Watcher.java && return
+	needs mvn fabric8 "apt-get install maven openjdk-17-jdk-headless"
+	needs javac fabric8 "apt-get install openjdk-17-jdk-headless"
+	say "installing fabric8's client for Java: half a minute the first time"
+	rm -rf "$cache/java"
+	mvn --batch-mode --quiet --file java/pom.xml dependency:copy-dependencies \
+		-DincludeScope=runtime -DoutputDirectory="$cache/java/lib" >&2
+	javac -cp "$cache/java/lib/*" -d "$cache/java/classes" java/Watcher.java
+	built java
+}
+
 mkdir -p "$cache"
 exec 9>"$cache/.lock"
 flock 9
 build_python
 build_rust
 build_go
+build_java
 printf '%s\n' "$cache"

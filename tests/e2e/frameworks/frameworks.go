@@ -61,6 +61,17 @@ func rust(program string, args ...string) ([]string, error) {
 	return append([]string{filepath.Join(folder, "rust/debug", program)}, args...), err
 }
 
+// java is the command line of a program of java/, which tells of its WebSockets.
+func java(program string, args ...string) ([]string, error) {
+	folder, err := build()
+	argv := []string{
+		"java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+		"-Dorg.slf4j.simpleLogger.log.io.fabric8.kubernetes.client.dsl.internal=debug",
+		"-cp", filepath.Join(folder, "java/lib/*") + ":" + filepath.Join(folder, "java/classes"), program,
+	}
+	return append(argv, args...), err
+}
+
 // Watcher is a program that writes what its watch has told it to a file.
 type Watcher struct {
 	Process *process.Process
@@ -71,7 +82,7 @@ type Watcher struct {
 type Resource struct{ Group, Version, Kind, Plural string }
 
 // StartWatcher starts the watcher of a library: "python" (a custom resource, or
-// deployments by its informer), "rust" or "rust-streaming". Its files are in dir.
+// deployments by its informer), "rust", "rust-streaming" or "java". Its files are in dir.
 func StartWatcher(library, kubeconfig, dir string, of Resource) (*Watcher, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -98,6 +109,8 @@ func (w *Watcher) command(library string, of Resource) ([]string, error) {
 		return rust("watcher", gvkp, w.file)
 	case "rust-streaming":
 		return rust("watcher", gvkp, w.file, "streaming")
+	case "java":
+		return java("Watcher", of.Group+"/"+of.Version, of.Kind, w.file)
 	}
 	return nil, fmt.Errorf("no watcher of %q", library)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gorilla/websocket"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/scheme"
 
@@ -90,6 +91,24 @@ func (r *Raw) Try(ctx context.Context, method, path, body string, headers ...str
 		request.Header.Set(name, value)
 	}
 	return r.client.Do(request)
+}
+
+// Socket watches by WebSocket. The answer is the handshake's; where that was refused
+// there is an error too.
+func (r *Raw) Socket(ctx context.Context, path string, headers ...string) (*websocket.Conn, *http.Response, error) {
+	config := r.client.Transport.(*http.Transport).TLSClientConfig.Clone()
+	config.NextProtos = nil
+	dialer := websocket.Dialer{TLSClientConfig: config}
+	fields := http.Header{"Authorization": {"Bearer " + r.token}, "Origin": {r.base}}
+	for _, header := range headers {
+		name, value, _ := strings.Cut(header, ": ")
+		if value == "" {
+			fields.Del(name)
+		} else {
+			fields.Set(name, value)
+		}
+	}
+	return dialer.DialContext(ctx, "ws"+strings.TrimPrefix(r.base, "http")+path, fields)
 }
 
 // Do sends a request and reads the answer to its end.

@@ -73,6 +73,10 @@ START_TEST(ws_handshake_is_refused_as_the_api_server_refuses_it)
 		{ GOOD "Sec-WebSocket-Protocol: a, " BEARER "dG9rZW4, " BEARER "eA\n",
 		  401, "" },
 		{ GOOD "Sec-WebSocket-Protocol: a, " BEARER "dG9rZW4=\n", 401, "" },
+		/* With a token in its field it is a subprotocol. */
+		{ GOOD "Authorization: Bearer mine\nSec-WebSocket-Protocol: a, " BEARER
+		       "dG9rZW4\n",
+		  400, "" },
 		/* "a\r\nX: y" */
 		{ GOOD "Sec-WebSocket-Protocol: a, " BEARER "YQ0KWDogeQ\n", 401, "" },
 	};
@@ -101,10 +105,15 @@ START_TEST(ws_handshake_leaves_the_fields_of_a_plain_watch)
 		{ GOOD "Authorization: Bearer mine\n", "Bearer mine", 2 },
 		{ GOOD "Sec-WebSocket-Protocol: a, " BEARER "dG9rZW4\n", "Bearer token",
 		  2 },
-		/* What everybody says so counts. */
-		{ GOOD "authorization: Bearer mine\nSec-WebSocket-Protocol: a, " BEARER
+		{ GOOD "Authorization: Basic mine\nSec-WebSocket-Protocol: a, " BEARER
 		       "dG9rZW4\n",
-		  "Bearer mine", 2 },
+		  "Bearer token", 2 },
+		/* What everybody says so counts. */
+		{ GOOD "authorization: bearer mine\nSec-WebSocket-Protocol: " BEARER
+		       "dG9rZW4\n",
+		  "bearer mine", 2 },
+		{ GOOD "Authorization:\nSec-WebSocket-Protocol: a, " BEARER "dG9rZW4\n",
+		  "Bearer token", 2 },
 		{ GOOD "Sec-WebSocket-Extensions: permessage-deflate\n", "", 1 },
 		{ GOOD "sec-websocket-protocol: a, " BEARER "\n", "", 1 },
 	};

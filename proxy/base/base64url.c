@@ -1,4 +1,4 @@
-#include "proxy/base/base64.h"
+#include "proxy/base/base64url.h"
 
 /* The value of a digit of either alphabet, or -1. */
 static int digit_value(char c)
@@ -14,7 +14,7 @@ static int digit_value(char c)
 	return c == '_' || c == '/' ? 63 : -1;
 }
 
-bool base64_decode(struct slice text, char *out, size_t *n)
+bool base64url_decode(struct slice text, char *out, size_t *n)
 {
 	uint32_t bits = 0;
 	unsigned bits_n = 0;
