@@ -13,28 +13,28 @@ static const char *reason_of(int code)
 	return code == 403 ? "Forbidden" : "BadRequest";
 }
 
-/* As the API server does with any other offer of one who watches. */
-static bool is_websocket(const struct exchange *exchange)
+static bool is_watch(const struct exchange *exchange)
 {
-	return slice_is_nocase(exchange->upgrade, "websocket") &&
-	       exchange->kube.verb == KUBE_VERB_WATCH &&
+	return exchange->kube.verb == KUBE_VERB_WATCH &&
 	       slice_is(exchange->kube.method, "GET");
 }
 
 bool upgrade_judge(struct exchange *exchange)
 {
+	bool is_websocket = slice_is_nocase(exchange->upgrade, "websocket");
+	const struct header *headers = exchange->headers;
+	size_t headers_n = exchange->headers_n;
 	struct ws_handshake *handshake;
 
-	if (exchange->upgrade.len == 0 || exchange->kube.verb == KUBE_VERB_CONNECT)
+	if (exchange->kube.verb == KUBE_VERB_CONNECT)
 		return true;
-	if (!is_websocket(exchange)) {
-		exchange->upgrade.len = 0;
-		return true;
-	}
-	handshake = arena_alloc(exchange->arena, sizeof(*handshake));
-	ws_handshake_read(handshake, exchange->headers, exchange->headers_n,
-			  exchange->arena);
 	exchange->upgrade.len = 0;
+	if (!is_websocket)
+		return true;
+	handshake = arena_alloc(exchange->arena, sizeof(*handshake));
+	ws_handshake_read(handshake, headers, headers_n, exchange->arena);
+	if (is_watch(exchange))
+		ws_handshake_accept(handshake, headers, headers_n, exchange->arena);
 	if (handshake->refusal != 0) {
 		reply_refusal(exchange, handshake->refusal,
 			      reason_of(handshake->refusal), handshake->why);
@@ -42,6 +42,7 @@ bool upgrade_judge(struct exchange *exchange)
 	}
 	exchange->headers = handshake->headers;
 	exchange->headers_n = handshake->headers_n;
-	sink_upgrade(&exchange->sink, exchange->server->loop, handshake);
+	if (is_watch(exchange))
+		sink_upgrade(&exchange->sink, exchange->server->loop, handshake);
 	return true;
 }

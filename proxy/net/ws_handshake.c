@@ -163,25 +163,6 @@ static void judge_offers(struct ws_handshake *out, const struct offers *offers,
 		       "subprotocol besides");
 }
 
-static void judge(struct ws_handshake *out, const struct header *headers, size_t n,
-		  const struct offers *offers)
-{
-	struct slice origin = headers_get(headers, n, "origin");
-
-	if (headers_get(headers, n, "sec-websocket-key").len == 0)
-		refuse(out, 400, "the WebSocket handshake has no Sec-WebSocket-Key");
-	if (!slice_is(headers_get(headers, n, "sec-websocket-version"), "13"))
-		refuse(out, 400, "the WebSocket handshake must be of version 13");
-	if (!is_url(origin))
-		refuse(out, 403,
-		       "the WebSocket handshake has no Origin that is a URL, which "
-		       "the API server demands");
-	if (offers->protocols_n > 1)
-		refuse(out, 400,
-		       "the WebSocket handshake offers several subprotocols, of "
-		       "which a watch chooses none");
-}
-
 void ws_handshake_read(struct ws_handshake *out, const struct header *headers, size_t n,
 		       struct arena *arena)
 {
@@ -193,10 +174,31 @@ void ws_handshake_read(struct ws_handshake *out, const struct header *headers, s
 	if (offers.tokens_n > 0)
 		token = read_token(offers.token, arena);
 	judge_offers(out, &offers, token);
-	judge(out, headers, n, &offers);
 	if (out->refusal != 0)
 		return;
 	out->protocol = offers.protocol;
-	write_accept(out, headers_get(headers, n, "sec-websocket-key"), arena);
+	out->protocols_n = offers.protocols_n;
 	pass_fields(out, headers, n, token, arena);
+}
+
+void ws_handshake_accept(struct ws_handshake *handshake, const struct header *headers,
+			 size_t n, struct arena *arena)
+{
+	struct slice key = headers_get(headers, n, "sec-websocket-key");
+
+	if (key.len == 0)
+		refuse(handshake, 400,
+		       "the WebSocket handshake has no Sec-WebSocket-Key");
+	if (!slice_is(headers_get(headers, n, "sec-websocket-version"), "13"))
+		refuse(handshake, 400, "the WebSocket handshake must be of version 13");
+	if (!is_url(headers_get(headers, n, "origin")))
+		refuse(handshake, 403,
+		       "the WebSocket handshake has no Origin that is a URL, which "
+		       "the API server demands");
+	if (handshake->protocols_n > 1)
+		refuse(handshake, 400,
+		       "the WebSocket handshake offers several subprotocols, of "
+		       "which a watch chooses none");
+	if (handshake->refusal == 0)
+		write_accept(handshake, key, arena);
 }

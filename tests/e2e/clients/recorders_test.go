@@ -60,6 +60,8 @@ func startRecorders(ctx context.Context, t *testing.T, member *harness.Member, s
 		{name: "that hops without bookmarks, of Deployments", path: deploymentsPath + "?h=2&", manner: manner{hops: true, lists: true}},
 		{name: "that keeps, of Foos", path: foosPath + "/foos?k=1&", manner: manner{bookmarks: true, cuts: true, keeps: true}},
 		{name: "that keeps, of Deployments", path: deploymentsPath + "?k=1&", manner: manner{keeps: true}},
+		{name: "by WebSocket, of Foos", path: foosPath + "/foos?w=1&", manner: manner{bookmarks: true, socket: true}},
+		{name: "by WebSocket that breaks off, of Deployments", path: deploymentsPath + "?w=1&", manner: manner{bookmarks: true, socket: true, cuts: true}},
 	}
 	var all []*observed
 	for i, kind := range kinds {

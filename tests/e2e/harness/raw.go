@@ -47,11 +47,14 @@ func (m *Member) Raw(t testing.TB, user string) *Raw {
 // RawHTTP1 speaks HTTP/1.1 by TLS.
 func (m *Member) RawHTTP1(t testing.TB, user string) *Raw {
 	t.Helper()
-	raw := m.Raw(t, user)
-	transport := raw.client.Transport.(*http.Transport)
+	return m.Raw(t, user).byHTTP1()
+}
+
+func (r *Raw) byHTTP1() *Raw {
+	transport := r.client.Transport.(*http.Transport)
 	transport.ForceAttemptHTTP2 = false
 	transport.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
-	return raw
+	return r
 }
 
 // RawPlain speaks HTTP/1.1 without TLS.
@@ -68,6 +71,12 @@ func Direct(t testing.TB, user string) *Raw {
 	client := Must1(cluster.API.HTTPClient())(t)
 	t.Cleanup(client.CloseIdleConnections)
 	return &Raw{t: t, base: cluster.API.URL, token: cluster.Token(user), client: client}
+}
+
+// DirectHTTP1 is Direct by HTTP/1.1.
+func DirectHTTP1(t testing.TB, user string) *Raw {
+	t.Helper()
+	return Direct(t, user).byHTTP1()
 }
 
 // Open sends a request and returns when the head of the answer is there. Headers
