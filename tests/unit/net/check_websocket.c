@@ -257,6 +257,41 @@ START_TEST(websocket_takes_nothing_while_the_client_does_not_read_and_can_be_cut
 }
 END_TEST
 
+#define PATIENCE_MS 20000
+
+static void wait_for_connections(size_t n)
+{
+	int64_t until_ms = loop_now_ms(stage.loop) + PATIENCE_MS;
+
+	while (listener_connections(stage.listener) != n) {
+		ck_assert_msg(loop_now_ms(stage.loop) < until_ms,
+			      "%zu connections are open",
+			      listener_connections(stage.listener));
+		peer_settle(stage.loop);
+	}
+}
+
+START_TEST(websocket_is_closed_though_who_closes_it_does_not_read)
+{
+	static char line[(1 << 20) + 1];
+	struct transfer *transfer = watch(NULL);
+
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 2] = '\n';
+	peer_read(&client, false);
+	for (int i = 0; i < 16; i++)
+		fake_send(transfer, line);
+	for (int i = 0; i < 100; i++)
+		peer_settle(stage.loop);
+	say(WS_CLOSE, "\x03\xe8");
+	stage_wait_open(&stage, 0);
+	ck_assert_uint_eq(listener_connections(stage.listener), 1);
+	/* WEBSOCKET_LINGER_MS of real time. */
+	wait_for_connections(0);
+	finish();
+}
+END_TEST
+
 START_TEST(websocket_waits_for_no_close_of_who_does_not_answer)
 {
 	struct transfer *transfer = watch(NULL);
@@ -349,6 +384,7 @@ UNIT_MAIN("net/websocket",
 	  websocket_says_no_end_of_a_watch_that_broke,
 	  websocket_ends_well_for_a_change_of_view,
 	  websocket_takes_nothing_while_the_client_does_not_read_and_can_be_cut,
+	  websocket_is_closed_though_who_closes_it_does_not_read,
 	  websocket_waits_for_no_close_of_who_does_not_answer,
 	  websocket_tells_of_an_expired_position_in_a_message,
 	  websocket_that_is_refused_is_told_so_by_http,
