@@ -145,7 +145,7 @@ coherent: build/sanitize/ringside ## Views that change under watches, for long (
 mutants: $(unit_programs) ## Leave out a rule of the code at a time: a test must find each
 	@tests/mutants/run.sh unit
 
-mutants-e2e: build/sanitize/ringside ## The same, by tests before a real API server (6 minutes)
+mutants-e2e: build/sanitize/ringside ## The same, by tests before a real API server (15 minutes)
 	@tests/mutants/run.sh e2e
 
 chaos: build/release/ringside ## Let everything fail at random: MINUTES=10 SEED=1

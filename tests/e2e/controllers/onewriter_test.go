@@ -37,7 +37,7 @@ func TestOneWriter(t *testing.T) {
 	for _, id := range []string{"a", "b", "c"} {
 		startWriter(t, ring, id)
 	}
-	log.waitWrites("a", "b")
+	log.check("a", "b")
 
 	t.Log("shards 2 -> 3 -> 2 -> 3, the later ones in mid-handover")
 	for _, shards := range []int{3, 2, 3} {
