@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fuzzes each parser for some seconds, and keeps the smallest inputs that reach
-# what its corpus reached before and now. An input that breaks one stays beside it.
+# Fuzzes each parser for some seconds, and adds to its corpus the smallest inputs that
+# reach code which nothing there reached. An input that breaks one stays in build/fuzz.
 #
 #	tests/fuzz/run.sh SECONDS NAME...
 set -euo pipefail
@@ -25,9 +25,9 @@ for name; do
 		continue
 	fi
 	grep -E 'number_of_executed_units|new_units_added' "$work/log" || true
-	mkdir "$work/$name-small"
-	"$program" -merge=1 "$work/$name-small" "$corpus" "$work/$name" >"$work/log" 2>&1
-	find "$work/$name-small" -type f -size -5k -exec cp -n -t "$corpus" {} +
+	cp -r "$corpus" "$work/$name-more"
+	"$program" -merge=1 -use_counters=0 "$work/$name-more" "$work/$name" >"$work/log" 2>&1
+	find "$work/$name-more" -type f -size -5k -exec cp -n -t "$corpus" {} +
 done
 if [ ${#failed[@]} -gt 0 ]; then
 	printf 'fuzz: broken: %s; the inputs are in build/fuzz\n' "${failed[*]}" >&2
