@@ -335,6 +335,14 @@ static void refuse_head(struct exchange *exchange)
 		      "the request's head is above limits.head");
 }
 
+/* By HTTP/2 h2o knows no answer to one, but REFUSED_STREAM: that is, to try again. */
+static void refuse_body(struct exchange *exchange)
+{
+	exchange->server->long_bodies++;
+	refuse(exchange, 413, "RequestEntityTooLarge",
+	       "the request's body is above limits.body");
+}
+
 /* As the API server does when it has too much to do: nothing was carried out. */
 static void refuse_for_memory(struct exchange *exchange)
 {
@@ -357,6 +365,8 @@ void admit_start(struct exchange *exchange)
 		reply_refusal(exchange, 400, "BadRequest", exchange->fault);
 	} else if (is_head_too_long(exchange)) {
 		refuse_head(exchange);
+	} else if (exchange->is_body_long) {
+		refuse_body(exchange);
 	} else if (exchange->is_unwanted) {
 		refuse_for_memory(exchange);
 	} else if (!slice_starts_with(exchange->kube.path, "/")) {

@@ -180,7 +180,7 @@ static bool hear(struct connection *connection, h2o_context_t *context,
 
 	return !connection->is_http2 ||
 	       guard_hear(&connection->guard, received, connection->partial_n * most,
-			  now_ms);
+			  !h2o_socket_is_reading(connection->socket), now_ms);
 }
 
 static void look(struct connection *connection, h2o_context_t *context, int64_t now_ms)

@@ -272,7 +272,9 @@ static void read_request(struct exchange *exchange, h2o_req_t *req)
 
 	read_headers(exchange, req);
 	exchange->has_body = req->entity.base != NULL;
-	if (exchange->has_body)
+	exchange->is_body_long = req->entity.len >
+				 (size_t)exchange->server->conf.body_bytes;
+	if (exchange->has_body && !exchange->is_body_long)
 		exchange->body = arena_copy(arena, slice_of_iovec(req->entity));
 	if (req->version < 0x200 && is_tunnelled(slice_of_iovec(req->upgrade)))
 		exchange->upgrade = arena_copy(arena, slice_of_iovec(req->upgrade));

@@ -72,6 +72,7 @@ struct exchange {
 	struct slice upgrade; /* what it is to be tunnelled as; "": it is not */
 	struct slice body;
 	const char *fault; /* why it is no request to be passed on, or NULL */
+	bool is_body_long; /* above limits.body: it is not copied */
 	bool is_unwanted;  /* memory was short when it came */
 	bool has_body;
 	enum kube_encoding accept;            /* what our own answers are written in */

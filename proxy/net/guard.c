@@ -50,15 +50,23 @@ void guard_explain_answer(struct guard *guard, size_t bytes)
 }
 
 bool guard_hear(struct guard *guard, uint64_t received, uint64_t partial_bytes,
-		int64_t now_ms)
+		bool is_deaf, int64_t now_ms)
 {
 	uint64_t heard = received - guard->chatter_from;
-	bool is_fine = heard <= guard->explained + partial_bytes + GUARD_CHATTER_BYTES;
+	bool is_fine;
+
+	/* They may be taken back, at any time. */
+	if (partial_bytes > guard->partial_most)
+		guard->partial_most = partial_bytes;
+	if (!is_deaf)
+		guard->heard_ms = now_ms;
+	is_fine = heard <= guard->explained + guard->partial_most + GUARD_CHATTER_BYTES;
 
 	if (now_ms - guard->chatter_ms >= GUARD_WINDOW_MS) {
 		guard->chatter_ms = now_ms;
 		guard->chatter_from = received;
 		guard->explained = 0;
+		guard->partial_most = partial_bytes;
 	}
-	return is_fine;
+	return is_fine && now_ms - guard->heard_ms < GUARD_WINDOW_MS;
 }

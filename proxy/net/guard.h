@@ -20,8 +20,11 @@
 #define GUARD_WINDOW_MS 10000
 /* How long a request may take to arrive, from its first byte to its last. */
 #define GUARD_ARRIVAL_MS 20000
-/* Most bytes in one window, as they came by TCP, that belong to no request. */
-#define GUARD_CHATTER_BYTES (256 * 1024)
+/*
+ * Most bytes in one window, as they came by TCP, that belong to no request: more than
+ * what a client takes back of a body that the API server would take.
+ */
+#define GUARD_CHATTER_BYTES (4 * 1024 * 1024)
 
 struct guard {
 	size_t open;    /* requests under way */
@@ -33,7 +36,9 @@ struct guard {
 	int64_t partial_ms;    /* since when it has been */
 	uint64_t chatter_from; /* what had come when the window of chatter began */
 	uint64_t explained;    /* of what has come since: what is of requests */
+	uint64_t partial_most; /* and what may have been of some that did not arrive */
 	int64_t chatter_ms;    /* when it began */
+	int64_t heard_ms;      /* when it was not deaf */
 };
 
 /* False: this client has taken back too many, its connection is to be closed. */
@@ -55,9 +60,11 @@ void guard_explain_answer(struct guard *guard, size_t bytes);
 
 /*
  * So much has come on the connection, ever, and so much of it may be of requests that
- * have not arrived as a whole. False: too much is of none, close it.
+ * have not arrived as a whole. is_deaf: it is read no more, as its client does not read
+ * what it is answered (h2o stops at 512 KiB that no window holds back). False: too much
+ * is of no request, or it is deaf for too long, close it.
  */
 bool guard_hear(struct guard *guard, uint64_t received, uint64_t partial_bytes,
-		int64_t now_ms);
+		bool is_deaf, int64_t now_ms);
 
 #endif

@@ -234,7 +234,8 @@ static void configure(struct listener *listener)
 	h2o_config_init(config);
 	/* The API server does not name itself either. */
 	config->server_name = h2o_iovec_init(NULL, 0);
-	config->max_request_entity_size = (size_t)listener->server->conf.body_bytes;
+	/* Up to limits.body a request is passed, up to this it is answered. */
+	config->max_request_entity_size = 2 * (size_t)listener->server->conf.body_bytes;
 	config->http1.req_timeout = IDLE_TIMEOUT_MS;
 	/* No HTTP/2 without TLS: the API server declines it too. */
 	config->http1.upgrade_to_http2 = 0;
@@ -319,8 +320,8 @@ void listener_refresh(void *arg)
 	int64_t *values = listener->server->values;
 
 	values[SERVER_CONNECTIONS] = listener->connections.n;
-	/* h2o refuses these by itself. */
 	values[SERVER_LONG_BODIES] =
+		listener->server->long_bodies +
 		(int64_t)listener->context.emitted_error_status[H2O_STATUS_ERROR_413];
 	values[SERVER_STREAMS] =
 		(int64_t)listener->context.http2.events

@@ -66,6 +66,7 @@ struct server {
 	struct list steps[EXCHANGE_STEPS_N];
 	int64_t values[SERVER_METRICS_N];
 	struct loop_task readmit;
+	int64_t long_bodies; /* that we refused; h2o refuses longer ones */
 	size_t memory; /* held by requests and answers: counted, and noted since then */
 	bool is_draining;
 };

@@ -25,6 +25,7 @@ func TestBounded(t *testing.T) {
 		"connections have a limit":                      boundedConnections,
 		"a process without descriptors recovers":        boundedDescriptors,
 		"readers that stop hold up their own answers":   boundedReaders,
+		"readers that are slow get all":                 boundedSlowReaders,
 		"writers of one byte at a time are served":      boundedWriters,
 		"a request that does not arrive ends":           boundedArrival,
 		"a body that trickles by HTTP/2 ends":           boundedTrickle,
@@ -34,6 +35,7 @@ func TestBounded(t *testing.T) {
 		"requests taken back again and again end":       boundedResets,
 		"floods of frames end":                          boundedFloods,
 		"what arrives by HTTP/2 is counted":             boundedArriving,
+		"what is taken back half-way is no flood":       boundedTakenBack,
 		"what comes and goes for long leaves nothing":   boundedChurn,
 		"an answer's head has a limit":                  boundedAnswers,
 		"clients that die without a word are let go":    boundedDeadClients,
@@ -93,6 +95,17 @@ func boundedHead(t *testing.T) {
 
 func boundedBody(t *testing.T) {
 	s := newStage(t, "limits: {body: 64Ki}\n")
+	client2, err := NewClient2(s.Proxy)
+	must(t, err)
+	defer client2.Close()
+	for _, size := range []int{65_536, 65_537, 130_000} {
+		got, err := client2.Do(&Message{Line: "POST /x HTTP/1.1", Framing: "length", Body: make([]byte, size),
+			Fields: Fields{{"Host", "x"}, {"Content-Length", fmt.Sprint(size)}}})
+		must(t, err)
+		if want := map[bool]int{true: 413, false: 200}[size > 65536]; got.Status() != want {
+			t.Errorf("%d bytes, HTTP/2: answered %s, not %d", size, got.Line, want)
+		}
+	}
 	for _, framing := range []string{"length", "chunked"} {
 		for _, size := range []int{65_000, 66_000, 1 << 20} {
 			request := &Message{Line: "POST /x HTTP/1.1", Framing: framing, Body: make([]byte, size),
@@ -113,7 +126,7 @@ func boundedBody(t *testing.T) {
 			}
 		}
 	}
-	s.wantMetric(t, "body", 4)
+	s.wantMetric(t, "body", 6)
 }
 
 func boundedConnections(t *testing.T) {
@@ -258,6 +271,42 @@ func boundedReaders(t *testing.T) {
 	s.stillServes(t)
 }
 
+// A slow reader gets every byte at its own pace, and costs no more than one that reads
+// nothing; others do not wait for it.
+func boundedSlowReaders(t *testing.T) {
+	s := newStage(t, "")
+	const size = 24 << 20
+	large := strings.Repeat("0123456789abcdef", size/16)
+	s.Answer = func(request *Message, c *Connection) bool {
+		if !strings.Contains(request.Line, "large") {
+			return answerOK(request, c)
+		}
+		_, err := fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", size, large)
+		return err == nil
+	}
+	before, most := s.RSS(), 0
+	for name, way := range s.ways() {
+		response, err := way.client.Get(way.url + "/large")
+		must(t, err)
+		defer response.Body.Close()
+		piece := make([]byte, 64<<10)
+		for at := 0; at < size; at += len(piece) {
+			if _, err := io.ReadFull(response.Body, piece); err != nil || string(piece) != large[at:at+len(piece)] {
+				t.Fatalf("%s, behind %d bytes: another piece, or %v", name, at, err)
+			}
+			if at%(4<<20) == 0 { // so slow that all that holds something is full
+				time.Sleep(50 * time.Millisecond)
+				s.stillServes(t)
+				most = max(most, s.RSS())
+			}
+		}
+	}
+	if grown := most - before; grown > 16<<20 {
+		t.Errorf("it has grown by %d MiB", grown>>20)
+	}
+	t.Logf("%d MiB more at most", (most-before)>>20)
+}
+
 func boundedWriters(t *testing.T) {
 	s := newStage(t, "")
 	request := []byte("POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
@@ -303,6 +352,19 @@ func boundedArrival(t *testing.T) {
 	idle, err := s.plain()
 	must(t, err)
 	defer idle.Close()
+	const size = 32 << 20
+	s.Answer = func(request *Message, c *Connection) bool {
+		if !strings.Contains(request.Line, "large") {
+			return answerOK(request, c)
+		}
+		_, err := fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", size, strings.Repeat("x", size))
+		return err == nil
+	}
+	pausing, err := NewClient2(s.Proxy)
+	must(t, err)
+	defer pausing.Close()
+	stream, err := pausing.Headers(PseudoFields("GET /large HTTP/1.1"), true)
+	must(t, err)
 	s.stillServes(t)
 	for i, connection := range open {
 		must(t, connection.SetDeadline(time.Now().Add(3*Patience)))
@@ -311,7 +373,11 @@ func boundedArrival(t *testing.T) {
 		}
 	}
 	s.wantMetric(t, "arrival", len(open))
-	// Idle is not stalled.
+	// Neither is who reads nothing of an answer for a while, nor who is idle.
+	must(t, pausing.SetDeadline(time.Now().Add(Patience)))
+	if got, err := pausing.read(stream, &sender{c: pausing, isOver: true}); err != nil || len(got.Body) != size {
+		t.Errorf("who read nothing for a while: %v", err)
+	}
 	fmt.Fprint(idle, "GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
 	must(t, idle.SetDeadline(time.Now().Add(Patience)))
 	if _, err := ReadAnswer(bufio.NewReader(idle), "GET"); err != nil {

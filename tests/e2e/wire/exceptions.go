@@ -47,10 +47,10 @@ var Exceptions = []Exception{
 			p.Sent.Fields = p.Sent.Fields.Without("Expect")
 			p.Got.Before = nil
 		}},
-	{"A request body is gathered before it is sent, up to `limits.body`; h2o refuses more with 413", "h2o; the fence must read it", nil},
+	{"A request body is gathered before it is sent, up to `limits.body`; beyond, 413, or REFUSED_STREAM by HTTP/2 for more than twice that", "h2o; the fence must read it", nil},
 	{"A path with `//`, `.`, `..` or a broken escape, or an odd query, is 400 where it also has a `%` or names a sharded resource, or `leases` where there are `locks`", "who reads it differently would slip past the narrowing", nil},
 	{"Refused with 400: at most 100 header fields in a request (h2o); a method, target or field with a character that breaks its line; folded fields; a body whose length is said twice or both as length and chunked; targets that are no path (`*`, `http://…`, CONNECT)", "bounds; request smuggling", nil},
-	{"A request head above `limits.head` is 431, requests above `limits.memory` are 429, a connection above `limits.connections` is closed, as is one whose request takes more than 20 s to arrive, that arrives slowest when memory is short, that takes back more than 1,000 requests in 10 s, or says more than 256 KiB in 10 s that belongs to no request (HTTP/2's PING, SETTINGS, empty DATA and the like)", "bounds", nil},
+	{"A request head above `limits.head` is 431, requests above `limits.memory` are 429, a connection above `limits.connections` is closed, as is one whose request takes more than 20 s to arrive, that arrives slowest when memory is short, that takes back more than 1,000 requests in 10 s, or says more than 4 MiB in 10 s that belongs to no request (HTTP/2's PING, SETTINGS, empty DATA and the like)", "bounds", nil},
 	{"At most 128 header fields and 64 KiB of them in an answer; beyond, 503 or 504", "bounds", nil},
 	{"A client or an API server that acknowledges nothing for 45 s, though it is asked to, is dead: what is connected to it ends", "it would be kept for a quarter of an hour, or for ever", nil},
 	{"Towards the client, h2o's HTTP/2 limits: 100 streams a connection", "h2o", nil},

@@ -25,6 +25,7 @@ var faulty = map[string]string{
 		`{"kind":"List","items":[]`,
 	"a list by chunks": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" +
 		"e;x=y\r\n{\"kind\":\"List\"\r\n0b\r\n,\"items\":[]\r\n1\r\n}\r\n0\r\n\r\n",
+	"bytes by chunks": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n1\r\n\n\r\n0\r\n\r\n",
 	"a watch": "HTTP/1.1 200 OK\r\nContent-Type: application/json;stream=watch\r\nTransfer-Encoding: chunked\r\n\r\n" +
 		"13\r\n{\"type\":\"ADDED\"}\r\n\n\r\n13\r\n{\"type\":\"DELETED\"}\n\r\n0\r\nX-Trailer: t\r\n\r\n",
 	"an answer after 1xx": "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" +

@@ -91,9 +91,10 @@ START_TEST(guard_lets_a_client_say_what_its_requests_need_and_some_more)
 			received += rows[i].received;
 			guard_explain_request(&guard, rows[i].head, rows[i].body);
 			guard_explain_answer(&guard, rows[i].answer);
-			ck_assert(guard_hear(&guard, received, 0, NOW));
+			ck_assert(guard_hear(&guard, received, 0, false, NOW));
 		}
-		ck_assert(guard_hear(&guard, received + GUARD_CHATTER_BYTES, 0, NOW));
+		ck_assert(guard_hear(&guard, received + GUARD_CHATTER_BYTES, 0, false,
+				     NOW));
 	}
 }
 END_TEST
@@ -102,19 +103,34 @@ START_TEST(guard_bounds_what_belongs_to_no_request)
 {
 	struct guard guard = { 0 };
 
-	ck_assert(guard_hear(&guard, GUARD_CHATTER_BYTES, 0, NOW));
+	ck_assert(guard_hear(&guard, GUARD_CHATTER_BYTES, 0, false, NOW));
 	/* The next window has its own measure. */
-	ck_assert(guard_hear(&guard, 2 * GUARD_CHATTER_BYTES, 0, NOW + 1));
-	ck_assert(!guard_hear(&guard, 2 * GUARD_CHATTER_BYTES + 1, 0, NOW + 2));
+	ck_assert(guard_hear(&guard, 2 * GUARD_CHATTER_BYTES, 0, false, NOW + 1));
+	ck_assert(!guard_hear(&guard, 2 * GUARD_CHATTER_BYTES + 1, 0, false, NOW + 2));
 	/* What arrives in part may be of a request. */
 	ck_assert(guard_hear(&guard, 3 * GUARD_CHATTER_BYTES, GUARD_CHATTER_BYTES,
-			     NOW + 3));
+			     false, NOW + 3));
+	/* Also where it was taken back since. */
+	ck_assert(guard_hear(&guard, 3 * GUARD_CHATTER_BYTES, 0, false, NOW + 4));
+	ck_assert(!guard_hear(&guard, 3 * GUARD_CHATTER_BYTES + 1, 0, false, NOW + 5));
 	/* What was explained before explains nothing later. */
-	guard_explain_request(&guard, 0, 1 << 20);
-	ck_assert(
-		guard_hear(&guard, 3 * GUARD_CHATTER_BYTES, 0, NOW + GUARD_WINDOW_MS));
-	ck_assert(!guard_hear(&guard, 4 * GUARD_CHATTER_BYTES + 1, 0,
+	guard_explain_request(&guard, 0, 1 << 22);
+	ck_assert(guard_hear(&guard, 3 * GUARD_CHATTER_BYTES, 0, false,
+			     NOW + GUARD_WINDOW_MS));
+	ck_assert(!guard_hear(&guard, 4 * GUARD_CHATTER_BYTES + 1, 0, false,
 			      NOW + GUARD_WINDOW_MS + 1));
+}
+END_TEST
+
+START_TEST(guard_lets_go_who_does_not_read_what_it_is_answered)
+{
+	struct guard guard = { 0 };
+
+	ck_assert(guard_hear(&guard, 0, 0, false, NOW));
+	ck_assert(guard_hear(&guard, 0, 0, true, NOW + GUARD_WINDOW_MS - 1));
+	ck_assert(guard_hear(&guard, 0, 0, false, NOW + GUARD_WINDOW_MS));
+	ck_assert(guard_hear(&guard, 0, 0, true, NOW + 2 * GUARD_WINDOW_MS - 1));
+	ck_assert(!guard_hear(&guard, 0, 0, true, NOW + 2 * GUARD_WINDOW_MS));
 }
 END_TEST
 
@@ -124,4 +140,5 @@ UNIT_MAIN("net/guard", guard_lets_any_number_of_requests_end_well,
 	  guard_waits_for_ever_where_nothing_has_begun_or_all_has_come,
 	  guard_sees_a_slow_request_beside_others_that_come_and_go,
 	  guard_lets_a_client_say_what_its_requests_need_and_some_more,
-	  guard_bounds_what_belongs_to_no_request)
+	  guard_bounds_what_belongs_to_no_request,
+	  guard_lets_go_who_does_not_read_what_it_is_answered)

@@ -69,13 +69,24 @@ END_TEST
 
 START_TEST(listener_refuses_a_body_above_its_bound)
 {
+	static char body[65537 + 1];
 	struct peer client;
 
 	stage_open(&stage, 0);
+	/* Far above it by what it says, a little above it when it has come. */
+	peer_connect(&client, stage.loop, stage.port);
+	peer_send(&client, "POST /big HTTP/1.1\r\nHost: x\r\n"
+			   "Content-Length: 131073\r\n\r\n");
+	peer_expect(&client, "HTTP/1.1 413 ");
+	peer_close(&client);
 	peer_connect(&client, stage.loop, stage.port);
 	peer_send(&client, "POST /big HTTP/1.1\r\nHost: x\r\n"
 			   "Content-Length: 65537\r\n\r\n");
+	memset(body, 'a', sizeof(body) - 1);
+	peer_send(&client, body);
 	peer_expect(&client, "HTTP/1.1 413 ");
+	listener_refresh(stage.listener);
+	ck_assert_int_eq(stage.server.values[SERVER_LONG_BODIES], 2);
 	ck_assert_uint_eq(fake_open(stage.fake), 0);
 	peer_close(&client);
 	stage_close(&stage);
