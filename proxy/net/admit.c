@@ -339,8 +339,8 @@ static void refuse_head(struct exchange *exchange)
 static void refuse_body(struct exchange *exchange)
 {
 	exchange->server->long_bodies++;
-	refuse(exchange, 413, "RequestEntityTooLarge",
-	       "the request's body is above limits.body");
+	reply_refusal(exchange, 413, "RequestEntityTooLarge",
+		      "the request's body is above limits.body");
 }
 
 /* As the API server does when it has too much to do: nothing was carried out. */

@@ -107,11 +107,11 @@ const struct opt net_options[] = {
 	  ROW(health),
 	  .value = "",
 	  .environment = "RINGSIDE_CONTROLLER_HEALTH",
-	  .help = "URL of the controller beside this member, on a loopback address, that "
-		  "tells its health, such as http://127.0.0.1:8081/healthz. A controller "
-		  "that gives no good answer (200 to 399) for controller.silence, or never "
-		  "came, is silent. By https no certificate is verified, as "
-		  "by the kubelet. Empty: none is asked." },
+	  .help = "URL of the controller beside this member, on a loopback address, "
+		  "that tells its health, such as http://127.0.0.1:8081/healthz. A "
+		  "controller that gives no good answer (200 to 399) for "
+		  "controller.silence, or never came, is silent. By https no "
+		  "certificate is verified, as by the kubelet. Empty: none is asked." },
 	{ .name = "hold",
 	  .type = OPT_DURATION,
 	  ROW(hold_ms),
