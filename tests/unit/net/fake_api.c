@@ -272,17 +272,24 @@ void fake_begin(struct transfer *transfer, int status, const char *field)
 						 .headers_n = 1,
 						 .content_length = -1 };
 	if (field != NULL && slice_split(&rest, ':', &name)) {
-		transfer->fields[1] = (struct header){ name, slice_trim(rest) };
-		transfer->head.headers_n = 2;
+		size_t i = slice_is(name, "Content-Type") ? 0 : 1;
+
+		transfer->fields[i] = (struct header){ name, slice_trim(rest) };
+		transfer->head.headers_n = i + 1;
 	}
 	transfer->is_answered = true;
 	loop_task_start(transfer->fake->loop, &transfer->tell);
 }
 
+void fake_send_bytes(struct transfer *transfer, struct slice bytes)
+{
+	ck_assert_int_eq(buf_append(&transfer->body, bytes), 0);
+	loop_task_start(transfer->fake->loop, &transfer->tell);
+}
+
 void fake_send(struct transfer *transfer, const char *bytes)
 {
-	ck_assert_int_eq(buf_append_text(&transfer->body, bytes), 0);
-	loop_task_start(transfer->fake->loop, &transfer->tell);
+	fake_send_bytes(transfer, slice_of(bytes));
 }
 
 void fake_end(struct transfer *transfer, enum upstream_result result)

@@ -64,6 +64,7 @@ void fake_answer(struct transfer *transfer, int status, const char *body);
 /* The same in parts. field: one header, "Name: value", or NULL. */
 void fake_begin(struct transfer *transfer, int status, const char *field);
 void fake_send(struct transfer *transfer, const char *bytes);
+void fake_send_bytes(struct transfer *transfer, struct slice bytes);
 void fake_end(struct transfer *transfer, enum upstream_result result);
 
 #endif

@@ -7,8 +7,6 @@
 
 #include "proxy/session/move.h"
 
-#include <stdio.h>
-
 #include "tests/unit/net/fake_api.c"  // NOLINT(bugprone-suspicious-include)
 #include "tests/unit/net/fake_ring.c" // NOLINT(bugprone-suspicious-include)
 
@@ -55,18 +53,22 @@
 struct answer {
 	const char *line; /* how the request begins */
 	int status;
-	const char *body;
+	const char *body; /* NULL: bytes */
 	enum upstream_result end;
 	bool is_open; /* it does not end */
+	struct slice bytes;
 };
 
 static struct stage {
 	struct fake_ring world;
+	struct header accept;     /* of the client */
+	const char *content_type; /* a field; NULL: JSON, as nobody says */
 	const struct answer *answers;
 	size_t at; /* the next one */
 	size_t piece;
 	struct transfer *sending[ANSWERS_MAX];
-	const char *rest[ANSWERS_MAX];
+	struct slice rest[ANSWERS_MAX];
+	bool is_sent[ANSWERS_MAX]; /* all of it */
 
 	void (*alter)(struct move_plan *plan); /* before it begins; may be NULL */
 	struct move *move;
@@ -89,25 +91,25 @@ static inline void serve(void *arg, struct transfer *transfer)
 	ck_assert_msg(answer->line != NULL, "asked '%s'", fake_line(transfer));
 	ck_assert_msg(slice_starts_with(slice_of(fake_line(transfer)), answer->line),
 		      "asked '%s', not '%s'", fake_line(transfer), answer->line);
-	fake_begin(transfer, answer->status, NULL);
+	fake_begin(transfer, answer->status, stage->content_type);
 	stage->sending[stage->at] = transfer;
-	stage->rest[stage->at++] = answer->body;
+	stage->is_sent[stage->at] = answer->body == NULL && answer->bytes.len == 0;
+	stage->rest[stage->at++] = answer->body != NULL ? slice_of(answer->body)
+							: answer->bytes;
 }
 
 static void send_piece(size_t i)
 {
 	struct transfer *transfer = stage->sending[i];
-	const char *rest = stage->rest[i];
-	size_t n = rest != NULL ? strlen(rest) : 0;
-	char piece[4096];
+	struct slice *rest = &stage->rest[i];
+	size_t n = rest->len < stage->piece ? rest->len : stage->piece;
 
-	if (rest == NULL || !fake_is_open(stage->world.fake, transfer))
+	if (stage->is_sent[i] || !fake_is_open(stage->world.fake, transfer))
 		return;
-	n = n < stage->piece ? n : stage->piece;
-	snprintf(piece, sizeof(piece), "%.*s", (int)n, rest);
-	fake_send(transfer, piece);
-	stage->rest[i] = rest[n] != '\0' ? rest + n : NULL;
-	if (stage->rest[i] == NULL && !stage->answers[i].is_open)
+	fake_send_bytes(transfer, slice_make(rest->data, n));
+	*rest = slice_from(*rest, n);
+	stage->is_sent[i] = rest->len == 0;
+	if (stage->is_sent[i] && !stage->answers[i].is_open)
 		fake_end(transfer, stage->answers[i].end);
 }
 
@@ -176,6 +178,8 @@ static inline void begin(const struct answer *answers)
 	stage->world.fake->serve = serve;
 	stage->world.fake->on_turn = send_pieces;
 	stage->answers = answers;
+	stage->accept = (struct header){ SLICE_LITERAL("Accept"),
+					 SLICE_LITERAL("application/json") };
 	stage->piece = stage->reads = stage->reads_n = 4095;
 	buf_init(&stage->got, 1 << 20);
 }
@@ -186,18 +190,16 @@ static size_t progress(void)
 	size_t sum = stage->got.len + stage->at * 100000;
 
 	for (size_t i = 0; i < stage->at; i++)
-		sum += stage->rest[i] == NULL ? 0 : (1 << 30) - strlen(stage->rest[i]);
+		sum += stage->is_sent[i] ? 0 : (1 << 30) - stage->rest[i].len;
 	return sum;
 }
 
 static inline void run(void)
 {
-	static const struct header accept = { SLICE_LITERAL("Accept"),
-					      SLICE_LITERAL("application/json") };
 	const struct upstream_request request = {
 		.method = SLICE_LITERAL("GET"),
 		.target = SLICE_LITERAL("/foos?watch=1&resourceVersion=90"),
-		.headers = &accept,
+		.headers = &stage->accept,
 		.headers_n = 1,
 	};
 	struct move_plan plan = {
