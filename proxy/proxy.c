@@ -365,10 +365,10 @@ static int build_listeners(struct proxy *proxy, struct err *err)
 		      &proxy->cluster, ca_pem);
 	if (proxy->config->net.health[0] != '\0')
 		rc = checkup_create(&proxy->checkup, proxy->loop, &proxy->ring.vitals,
-				    proxy->config->net.health,
-				    proxy->member.controller_silence_ms, err);
+				    proxy->config->net.health, err);
 	if (rc != 0)
 		return rc;
+	checkup_reload(proxy->checkup, proxy->member.controller_silence_ms);
 	if (strcmp(proxy->config->net.admin, "off") != 0)
 		rc = admin_create(&proxy->admin, &admin, proxy->config->net.admin, err);
 	return rc;

@@ -167,7 +167,7 @@ void checkup_reload(struct checkup *checkup, int64_t silence_ms)
 }
 
 int checkup_create(struct checkup **out, struct loop *loop, struct vitals *vitals,
-		   const char *url, int64_t silence_ms, struct err *err)
+		   const char *url, struct err *err)
 {
 	struct checkup *checkup = calloc(1, sizeof(*checkup));
 	struct health_url parts;
@@ -197,7 +197,6 @@ int checkup_create(struct checkup **out, struct loop *loop, struct vitals *vital
 		return rc;
 	}
 	vitals->has_health = true;
-	checkup_reload(checkup, silence_ms);
 	*out = checkup;
 	return 0;
 }

@@ -28,16 +28,18 @@ struct health_url {
 bool health_url_split(struct health_url *out, const char *url);
 
 /*
- * Begins to ask; loop and vitals outlive it, and vitals tell that it does. silence_ms:
- * how long the controller may be without a good answer, in which it is asked several
- * times; 0: it is not asked. -EINVAL when the URL makes no sense.
+ * Asks once checkup_reload has said how often; loop and vitals outlive it, and vitals
+ * tell that it does. -EINVAL when the URL makes no sense.
  */
 int checkup_create(struct checkup **out, struct loop *loop, struct vitals *vitals,
-		   const char *url, int64_t silence_ms, struct err *err);
+		   const char *url, struct err *err);
 /* NULL is fine. */
 void checkup_destroy(struct checkup *checkup);
 
-/* The time has another length now. NULL is fine. */
+/*
+ * How long the controller may be without a good answer, in which it is asked several
+ * times; 0: it is not asked. NULL is fine.
+ */
 void checkup_reload(struct checkup *checkup, int64_t silence_ms);
 
 #endif

@@ -20,9 +20,8 @@ static void begin(void)
 	place_open(&place);
 	vitals = (struct vitals){ 0 };
 	snprintf(url, sizeof(url), "%s/healthz?full=1", place.url);
-	ck_assert_int_eq(
-		checkup_create(&checkup, place.loop, &vitals, url, SILENCE_MS, &err),
-		0);
+	ck_assert_int_eq(checkup_create(&checkup, place.loop, &vitals, url, &err), 0);
+	checkup_reload(checkup, SILENCE_MS);
 	ck_assert(vitals.has_health);
 }
 
