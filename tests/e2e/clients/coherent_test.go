@@ -15,6 +15,10 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
 	"ringside.dev/ringside/tests/controlplane"
 	"ringside.dev/ringside/tests/e2e/harness"
 	"ringside.dev/ringside/tests/e2e/rig"
@@ -172,19 +176,49 @@ func newUpheaval(t *testing.T, seed uint64, isLong bool) *upheaval {
 	return u
 }
 
-// changeAtFloors lets things change, every other time, between a member's write and its
-// reading of a floor: so that the floor is the version of an object.
+// changeAtFloors lets some objects change, mostly, between a's write and its reading of a
+// floor: so that the floor is the version of an object, of one that it has not shown.
 func (u *upheaval) changeAtFloors(front *rig.Front, seed uint64) {
 	random := rand.New(rand.NewPCG(seed, 1<<32))
 	var mutex sync.Mutex
 	front.Set(func(_ http.ResponseWriter, r *http.Request) bool {
 		mutex.Lock()
 		defer mutex.Unlock()
-		if rig.IsOwn(r) && r.URL.RawQuery == "limit=1" && random.IntN(2) == 0 {
-			churn(u.t, u.ring, random, 4)
+		if rig.IsOwn(r) && r.URL.RawQuery == "limit=1" && random.IntN(4) > 0 {
+			resource := rig.Foos
+			if r.URL.Path == deploymentsPath {
+				resource = rig.Deployments
+			}
+			u.touch(resource, random)
 		}
 		return false
 	})
+}
+
+// touch changes an object of each kind: one that a shows, and then one that it does not.
+func (u *upheaval) touch(resource schema.GroupVersionResource, random *rand.Rand) {
+	objects := harness.Cluster().Dynamic.Resource(resource).Namespace(u.ring.Namespace)
+	list, err := objects.List(u.t.Context(), metav1.ListOptions{LabelSelector: u.ring.Label()})
+	status, statusErr := u.ring.Members["a"].Status(u.t.Context())
+	if err != nil || statusErr != nil {
+		return // the test has ended
+	}
+	var shown rig.Buckets
+	for _, r := range status.Resources {
+		if strings.HasPrefix(r.Resource, resource.Resource+".") {
+			shown, _ = rig.ParseBuckets(r.View)
+		}
+	}
+	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"floor":"%d"}}}`, random.Int())
+	random.Shuffle(len(list.Items), func(i, k int) { list.Items[i], list.Items[k] = list.Items[k], list.Items[i] })
+	for _, isShown := range []bool{true, false} {
+		for _, object := range list.Items {
+			if shown.HasLabel(object.GetLabels()[u.ring.Label()]) == isShown {
+				_, _ = objects.Patch(u.t.Context(), object.GetName(), types.MergePatchType, patch, metav1.PatchOptions{})
+				break
+			}
+		}
+	}
 }
 
 // disturb lets things happen among changes of objects; at its end the ring is at rest.
