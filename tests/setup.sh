@@ -14,7 +14,7 @@ declare -A packages=(
 		libnghttp2-dev libyajl-dev libyaml-dev libxxhash-dev check"
 	[model]="gcc spin"
 	[lint]="clang-format clang-tidy shellcheck python3"
-	[e2e]="curl valgrind iproute2 strace"
+	[e2e]="curl valgrind iproute2 strace maven openjdk-17-jdk-headless"
 	[bench]="haproxy nginx-light"
 	[fuzz]="clang libclang-rt-14-dev"
 )

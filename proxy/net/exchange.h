@@ -56,7 +56,7 @@ struct tunnel;
 
 struct exchange {
 	struct server *server;
-	struct guard *guard; /* of the client's connection; until the sink's end */
+	struct guard *guard; /* of the client's connection; while that is HTTP's */
 	struct list node;    /* in server->steps[step] */
 	enum exchange_step step;
 	struct arena *arena;

@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 
+	"ringside.dev/ringside/tests/controlplane"
 	"ringside.dev/ringside/tests/e2e/harness"
 )
 
@@ -169,6 +170,29 @@ func TestAVirtualLockLooksLikeTheRealOne(t *testing.T) {
 		t.Run(strings.TrimPrefix(encoding, "application/"), func(t *testing.T) {
 			lookAt(t, ring, clients(t, ring.Members["a"], encoding).CoordinationV1().Leases(ring.Namespace))
 		})
+	}
+	t.Run("by WebSocket", func(t *testing.T) { lookByWebSocket(t, ring.Members["a"]) })
+}
+
+func lookByWebSocket(t *testing.T, member *harness.Member) {
+	ctx := t.Context()
+	path := "/apis/coordination.k8s.io/v1/namespaces/" + member.Ring.Namespace + "/leases?watch=true&fieldSelector=metadata.name%3D" + lockName
+	connection, _, err := member.Raw(t, controlplane.Admin).Socket(ctx, path)
+	harness.Must(t, err)
+	defer connection.Close()
+	harness.Must(t, connection.SetReadDeadline(time.Now().Add(harness.Patience)))
+	leases := clients(t, member, harness.JSON).CoordinationV1().Leases(member.Ring.Namespace)
+	harness.Must1(leases.Create(ctx, newLease(), metav1.CreateOptions{}))(t)
+	harness.Must(t, leases.Delete(ctx, lockName, metav1.DeleteOptions{}))
+	for _, expected := range []watch.EventType{watch.Added, watch.Deleted} {
+		var event struct {
+			Type   watch.EventType
+			Object coordinationv1.Lease
+		}
+		harness.Must(t, connection.ReadJSON(&event))
+		if event.Type != expected || event.Object.Name != lockName {
+			t.Errorf("%s of %s, not %s of %s", event.Type, event.Object.Name, expected, lockName)
+		}
 	}
 }
 
