@@ -101,9 +101,11 @@ void loop_timer_init(struct loop_timer *timer, void (*run)(void *arg), void *arg
 
 void loop_timer_start(struct loop *loop, struct loop_timer *timer, int64_t delay_ms)
 {
-	struct list *after = loop->timers.prev;
+	struct list *after;
 
+	/* First: it may be the last one of them itself. */
 	list_remove(&timer->node);
+	after = loop->timers.prev;
 	timer->at_ms = loop_now_ms(loop) + (delay_ms > 0 ? delay_ms : 0);
 	/* From the back: most timers are younger and not shorter than the others. */
 	while (after != &loop->timers &&
