@@ -37,6 +37,8 @@ func TestMovesRelistNothing(t *testing.T) {
 		ring.WaitActive([]string{"a", "b", "c"}[:shards]...)
 		churn(t, ring, random, 60)
 		compare(t, ring, all, fmt.Sprintf("after change %d", i+1))
+		// Who stands by and is given buckets again before that lists anew.
+		waitSettled(t, ring)
 	}
 
 	for _, event := range harness.Must1(audit.Next())(t) {
