@@ -53,12 +53,28 @@ static void read_all(const char *hex, size_t chunk, char out[BYTES_MAX])
 	}
 }
 
+struct row {
+	const char *frames;
+	const char *told;
+};
+
+/* However the bytes are cut, the same is told. */
+static void check_rows(const struct row *rows, size_t n)
+{
+	char told[BYTES_MAX];
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t chunk = 1; chunk < BYTES_MAX; chunk++) {
+			read_all(rows[i].frames, chunk, told);
+			ck_assert_msg(strcmp(told, rows[i].told) == 0,
+				      "%s by %zu: '%s', not '%s'", rows[i].frames,
+				      chunk, told, rows[i].told);
+		}
+}
+
 START_TEST(ws_tells_of_pings_and_of_the_close_and_passes_over_messages)
 {
-	static const struct {
-		const char *frames;
-		const char *told;
-	} rows[] = {
+	static const struct row rows[] = {
 		{ "", "" },
 		/* "Hello", as RFC 6455, 5.7 has it: a message, a ping, a pong. */
 		{ "81 85 37fa213d 7f9f4d5158", "" },
@@ -76,24 +92,14 @@ START_TEST(ws_tells_of_pings_and_of_the_close_and_passes_over_messages)
 		{ "88 82 00000000 0fa0 89 80 00000000", "close:4000 at 8" },
 		{ "89 81 00000000 41 88 82 00000000 03e8", "ping:A close:1000 at 15" },
 	};
-	char told[BYTES_MAX];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		for (size_t chunk = 1; chunk < BYTES_MAX; chunk++) {
-			read_all(rows[i].frames, chunk, told);
-			ck_assert_msg(strcmp(told, rows[i].told) == 0,
-				      "%s by %zu: '%s', not '%s'", rows[i].frames,
-				      chunk, told, rows[i].told);
-		}
+	check_rows(rows, sizeof(rows) / sizeof(rows[0]));
 }
 END_TEST
 
 START_TEST(ws_closes_for_what_no_client_may_send)
 {
-	static const struct {
-		const char *frames;
-		const char *told;
-	} rows[] = {
+	static const struct row rows[] = {
 		{ "81 05", "close:1002 at 2" }, /* no mask */
 		{ "c1 80", "close:1002 at 2" }, /* an extension */
 		{ "83 80", "close:1002 at 2" }, /* opcodes that are none */
@@ -115,15 +121,8 @@ START_TEST(ws_closes_for_what_no_client_may_send)
 		{ "02 81 00000000 41 80 ff 0000000002000000 00000000",
 		  "close:1009 at 21" },
 	};
-	char told[BYTES_MAX];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		for (size_t chunk = 1; chunk < BYTES_MAX; chunk++) {
-			read_all(rows[i].frames, chunk, told);
-			ck_assert_msg(strcmp(told, rows[i].told) == 0,
-				      "%s by %zu: '%s', not '%s'", rows[i].frames,
-				      chunk, told, rows[i].told);
-		}
+	check_rows(rows, sizeof(rows) / sizeof(rows[0]));
 }
 END_TEST
 
