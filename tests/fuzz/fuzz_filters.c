@@ -1,9 +1,9 @@
 #include "filters/filter.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/unit/filters/desk_spec.h"
 
 #define LABEL "bucket.ringside.dev/foos"
 #define OUT_BYTES_MAX (1 << 20)
-#define BUCKETS 8
 
 static const struct filter *const chain[] = { &filter_election, &filter_narrow,
 					      &filter_label, &filter_fence, NULL };
@@ -18,35 +18,11 @@ struct desk {
 	struct filter_call call;
 };
 
-static void set_spec(struct desk *desk, struct arena *arena)
-{
-	desk->spec = (struct ring_spec){
-		.ring = slice_of("foos"),
-		.buckets = BUCKETS,
-		.resources_n = 3,
-		.resources = { { .group = slice_of("samplecontroller.k8s.io"),
-				 .resource = slice_of("foos"),
-				 .owner = -1 },
-			       { .group = slice_of("apps"),
-				 .resource = slice_of("deployments"),
-				 .role = RESOURCE_OWNED,
-				 .index = 1 },
-			       { .resource = slice_of("secrets"),
-				 .role = RESOURCE_OWNED,
-				 .unowned = UNOWNED_HIDDEN,
-				 .index = 2 } },
-		.locks_n = 1,
-		.locks = { { .namespace = slice_of("ns"), .name = slice_of("lock") } },
-	};
-	ring_spec_seal(&desk->spec, arena);
-	ring_spec_set_member(&desk->spec, arena, slice_of("ns"), slice_of("a"));
-}
-
 static void set_ring(struct desk *desk)
 {
 	struct bucket_set owned;
 
-	FUZZ_ASSERT(bucket_set_parse(&owned, SLICE_LITERAL("0-2"), BUCKETS) == 0);
+	FUZZ_ASSERT(bucket_set_parse(&owned, SLICE_LITERAL("0-2"), DESK_BUCKETS) == 0);
 	desk->ring = (struct ring){ .state = RING_ACTIVE,
 				    .spec = &desk->spec,
 				    .owned = owned,
@@ -58,7 +34,7 @@ static void set_ring(struct desk *desk)
 static struct evidence take_evidence(struct slice *input)
 {
 	return (struct evidence){ .known = fuzz_choice(input, PLACED_AT + 1),
-				  .bucket = (int)fuzz_choice(input, BUCKETS),
+				  .bucket = (int)fuzz_choice(input, DESK_BUCKETS),
 				  .is_aged = fuzz_choice(input, 2) == 1 };
 }
 
@@ -97,7 +73,7 @@ static void set_desk(struct desk *desk, struct arena *arena, struct slice input)
 	struct slice target = { 0 };
 
 	*desk = (struct desk){ .call = { .arena = arena, .label = BUCKET_NONE } };
-	set_spec(desk, arena);
+	desk_spec_init(&desk->spec, arena);
 	set_ring(desk);
 	call->content_type = slice_of(types[fuzz_choice(&input, 6)]);
 	call->object = take_evidence(&input);

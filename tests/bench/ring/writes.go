@@ -32,7 +32,7 @@ type worker struct {
 var workers = []worker{
 	{"sample-controller", rig.FooResources, []string{"foos", "deployments"}, rig.Foos, startSample, doneDeployments},
 	{"controller-runtime", mirrorResources, []string{"foos", "configmaps"}, rig.Foos, startMirror, doneConfigMaps},
-	{"kube-controller-manager", managerResources, []string{"deployments", "replicasets", "pods"}, rig.Deployments,
+	{"kube-controller-manager", rig.DeploymentResources, []string{"deployments", "replicasets", "pods"}, rig.Deployments,
 		startManager, doneDeploymentStatus},
 }
 
@@ -41,16 +41,6 @@ const mirrorResources = `
     resource: foos
     owns:
       - {group: "", resource: configmaps}
-`
-
-const managerResources = `
-  - group: apps
-    resource: deployments
-    owns:
-      - group: apps
-        resource: replicasets
-        owns:
-          - {group: "", resource: pods}
 `
 
 // Whoever measures is no matter here.

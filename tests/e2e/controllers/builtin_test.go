@@ -18,18 +18,6 @@ import (
 	"ringside.dev/ringside/tests/e2e/rig"
 )
 
-// Deployments, whose ReplicaSets own Pods: two controllers of Kubernetes' own, in
-// protobuf, three levels deep.
-const builtinResources = `
-  - group: apps
-    resource: deployments
-    owns:
-      - group: apps
-        resource: replicasets
-        owns:
-          - {group: "", resource: pods}
-`
-
 const builtinRBAC = `apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: ringside-builtin}
@@ -52,7 +40,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: %[2]s}]
 // controller, before and after one of them dies.
 func TestKubernetesOwnControllers(t *testing.T) {
 	const count = 24
-	ring := harness.NewRing(t, "builtin", 3, func(r *rig.Ring) { r.Resources = builtinResources })
+	ring := harness.NewRing(t, "builtin", 3, func(r *rig.Ring) { r.Resources = rig.DeploymentResources })
 	rbac := builtinRBAC
 	for _, id := range []string{"a", "b", "c"} {
 		rbac += binding("ringside-builtin", rig.MemberUser(id)) + binding("cluster-admin", rig.ControllerUser(id))

@@ -89,7 +89,7 @@ func TestAControllerThatIsStoppedLosesItsBuckets(t *testing.T) {
 // or to renew, show by their health URL alone that they do nothing.
 func TestAControllerThatIsNotWellLosesItsBuckets(t *testing.T) {
 	ring := harness.NewRing(t, "unwell", 2, func(r *rig.Ring) {
-		r.Resources = builtinResources
+		r.Resources = rig.DeploymentResources
 		r.Extra = "controller: {silence: 5s}\n"
 	})
 	ids := []string{"a", "b"}

@@ -23,6 +23,18 @@ const FooResources = `
       - {group: apps, resource: deployments}
 `
 
+// DeploymentResources is the ring of kube-controller-manager: Deployments, whose
+// ReplicaSets own Pods: two of its controllers, in protobuf, three levels deep.
+const DeploymentResources = `
+  - group: apps
+    resource: deployments
+    owns:
+      - group: apps
+        resource: replicasets
+        owns:
+          - {group: "", resource: pods}
+`
+
 // Ring is a ring's configuration: one file, which all its members read.
 type Ring struct {
 	Name      string

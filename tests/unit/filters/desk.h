@@ -8,6 +8,7 @@
 #define RINGSIDE_UNIT_DESK_H
 
 #include "filters/filter.h"
+#include "tests/unit/filters/desk_spec.h"
 #include "tests/unit/unit.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -34,37 +35,13 @@ static inline struct bucket_set buckets(const char *text)
 	return set;
 }
 
-static inline void desk_set_spec(struct desk *desk)
-{
-	desk->spec = (struct ring_spec){
-		.ring = slice_of("foos"),
-		.buckets = 8,
-		.resources_n = 3,
-		.resources = { { .group = slice_of("samplecontroller.k8s.io"),
-				 .resource = slice_of("foos"),
-				 .owner = -1 },
-			       { .group = slice_of("apps"),
-				 .resource = slice_of("deployments"),
-				 .role = RESOURCE_OWNED,
-				 .index = 1 },
-			       { .resource = slice_of("secrets"),
-				 .role = RESOURCE_OWNED,
-				 .unowned = UNOWNED_HIDDEN,
-				 .index = 2 } },
-		.locks_n = 1,
-		.locks = { { .namespace = slice_of("ns"), .name = slice_of("lock") } },
-	};
-	ring_spec_seal(&desk->spec, desk->arena);
-	ring_spec_set_member(&desk->spec, desk->arena, slice_of("ns"), slice_of("a"));
-}
-
 /* A request at an active member that owns buckets 0-2, from floor 100, at time 0. */
 static inline void desk_open(struct desk *desk, const char *method, const char *target)
 {
 	struct filter_call *call = &desk->call;
 
 	*desk = (struct desk){ .arena = arena_create() };
-	desk_set_spec(desk);
+	desk_spec_init(&desk->spec, desk->arena);
 	kube_request_parse(&desk->request, desk->arena, slice_of(method),
 			   slice_of(target));
 	desk->ring = (struct ring){ .state = RING_ACTIVE,
