@@ -219,13 +219,12 @@ static void page_ask(struct reflector *reflector)
 
 /* --- WATCH --- */
 
-/* The BOOKMARK behind what there was; its key is an annotation's. */
+/* Whether it is the BOOKMARK behind what there was; the key is an annotation's. */
 static bool ends_list(const struct watch_event *event)
 {
 	const struct json *notes = json_at(event->object, "metadata.annotations");
 
-	return event->type == WATCH_BOOKMARK &&
-	       json_get(notes, "k8s.io/initial-events-end") != NULL;
+	return json_get(notes, "k8s.io/initial-events-end") != NULL;
 }
 
 /*
@@ -236,10 +235,11 @@ static bool list_event(struct reflector *reflector, const struct watch_event *ev
 {
 	if (event->type != WATCH_BOOKMARK)
 		return false;
-	reflector->is_listing = !ends_list(event);
-	reflector->streams_list = !reflector->is_listing;
-	if (reflector->is_listing)
+	if (!ends_list(event)) {
+		reflector->streams_list = false;
 		return true;
+	}
+	reflector->is_listing = false;
 	if (reflector->events.on_synced != NULL)
 		reflector->events.on_synced(reflector->arg);
 	return false;
