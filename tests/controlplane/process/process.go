@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -19,9 +20,10 @@ type Process struct {
 	Name string
 	Log  string // the file that holds its output
 
-	cmd  *exec.Cmd
-	done chan struct{}
-	err  error
+	cmd     *exec.Cmd
+	done    chan struct{}
+	err     error
+	stopped atomic.Bool // by us, with SIGSTOP
 }
 
 // Start runs argv with env added to our environment and its output appended to
@@ -96,6 +98,12 @@ func (p *Process) Err() error {
 
 // Signal sends sig to the child's process group.
 func (p *Process) Signal(sig syscall.Signal) {
+	switch sig {
+	case syscall.SIGSTOP:
+		p.stopped.Store(true)
+	case syscall.SIGCONT:
+		p.stopped.Store(false)
+	}
 	if p.Running() {
 		_ = syscall.Kill(-p.Pid(), sig)
 	}
@@ -108,10 +116,14 @@ func (p *Process) Kill() {
 }
 
 // Stop asks the child to end, kills it after grace, and says whether it ended
-// by itself. A stopped (SIGSTOP) child is continued, or it could not hear us.
+// by itself. A stopped (SIGSTOP) child is continued, or it could not hear us; no
+// other one is: at its exit the leak sanitizer stops the process by ptrace, and waits
+// for ever if a SIGCONT comes at that moment.
 func (p *Process) Stop(grace time.Duration) bool {
 	p.Signal(syscall.SIGTERM)
-	p.Signal(syscall.SIGCONT)
+	if p.stopped.Load() {
+		p.Signal(syscall.SIGCONT)
+	}
 	select {
 	case <-p.done:
 		return true
