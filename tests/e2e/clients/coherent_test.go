@@ -311,6 +311,6 @@ func (u *upheaval) slow() {
 func (o *observed) checkRules(t *testing.T) {
 	t.Helper()
 	for _, rule := range o.broken() {
-		t.Errorf("%s: %s", o.name, rule)
+		harness.Errorf(t, "%s: %s", o.name, rule)
 	}
 }

@@ -52,12 +52,12 @@ func (o *owners) check(all []*observed) {
 		// see by a list what has left may be told of all that others own.
 		for _, seen := range ghosts {
 			if one.member.ID != noDiff && !o.history.Came(one.member.ID, seen.bucket, seen.at.Add(-cameWithin), seen.at) {
-				o.t.Errorf("%s: %s", one.name, seen.what)
+				harness.Errorf(o.t, "%s: %s", one.name, seen.what)
 			}
 		}
 		for _, seen := range sights {
 			if !o.isOwner(one.member.ID, seen) {
-				o.t.Errorf("%s: %s, of bucket %d, which was another member's", one.name, seen.what, seen.bucket)
+				harness.Errorf(o.t, "%s: %s, of bucket %d, which was another member's", one.name, seen.what, seen.bucket)
 			}
 		}
 	}

@@ -30,7 +30,7 @@ func checkSuppressed(t *testing.T, ring *harness.Ring, all []*observed) {
 			}
 			for _, uid := range r.takeDeleted() {
 				if name := exists[uid]; name != "" {
-					t.Errorf("%s: was told DELETED of %s, which exists", o.name, name)
+					harness.Errorf(t, "%s: was told DELETED of %s, which exists", o.name, name)
 				}
 			}
 		}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -66,7 +68,7 @@ func Cluster() *rig.Cluster { return cluster }
 func Must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
-		t.Fatal(err)
+		fatal(t, err)
 	}
 }
 
@@ -89,6 +91,42 @@ func Eventually(t testing.TB, what string, check func(context.Context) error) {
 func Within(t testing.TB, within time.Duration, what string, check func(context.Context) error) {
 	t.Helper()
 	if err := rig.Wait(t.Context(), within, check); err != nil {
-		t.Fatalf("%s: %v", what, err)
+		fatal(t, fmt.Errorf("%s: %w", what, err))
+	}
+}
+
+// failures are what was said by Errorf of tests that failed, and what ended them: it is
+// said again behind their logs, which bury it.
+var failures struct {
+	sync.Mutex
+	said []failure
+}
+
+type failure struct{ test, text string }
+
+// Errorf fails the test and goes on.
+func Errorf(t testing.TB, format string, args ...any) {
+	t.Helper()
+	text := fmt.Sprintf(format, args...)
+	failures.Lock()
+	failures.said = append(failures.said, failure{t.Name(), text})
+	failures.Unlock()
+	t.Error(text)
+}
+
+func fatal(t testing.TB, err error) {
+	t.Helper()
+	Errorf(t, "%v", err)
+	t.FailNow()
+}
+
+// sayAgain says why the test, or a part of it, failed.
+func sayAgain(t testing.TB) {
+	failures.Lock()
+	defer failures.Unlock()
+	for _, f := range failures.said {
+		if f.test == t.Name() || strings.HasPrefix(f.test, t.Name()+"/") {
+			t.Logf("--- %s failed: %s", f.test, f.text)
+		}
 	}
 }

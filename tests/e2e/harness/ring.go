@@ -260,6 +260,7 @@ func (r *Ring) showLogs() {
 		}
 	}
 	r.t.Log(cluster.Logs(5))
+	sayAgain(r.t)
 }
 
 // Coordinator is the id of the member that coordinates.
