@@ -35,7 +35,7 @@ func TestOneWriter(t *testing.T) {
 	ring.CreateFoos(24)
 	log := newLog(t, ring)
 	for _, id := range []string{"a", "b", "c"} {
-		startWriter(t, ring, id)
+		startWriter(t, ring, id, 5*time.Millisecond)
 	}
 	log.check("a", "b")
 
@@ -108,8 +108,8 @@ func without(ids []string, id string) []string {
 }
 
 // startWriter runs a controller behind a member that writes every Foo of the
-// ring all the time, whoever owns it, until the test ends.
-func startWriter(t *testing.T, ring *harness.Ring, id string) {
+// ring all the time, whoever owns it, until the test ends or it is stopped.
+func startWriter(t *testing.T, ring *harness.Ring, id string, rest time.Duration) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var group sync.WaitGroup
@@ -123,14 +123,16 @@ func startWriter(t *testing.T, ring *harness.Ring, id string) {
 				if !writeFoo(ctx, foos, i) {
 					foos = nil // its connections may lead to a process that is gone
 				}
-				pause(ctx, 5*time.Millisecond)
+				pause(ctx, rest)
 			}
 		})
 	}
-	t.Cleanup(func() {
+	stop = func() {
 		cancel()
 		group.Wait()
-	})
+	}
+	t.Cleanup(stop)
+	return stop
 }
 
 // writerClient is nil while the member cannot be reached.
