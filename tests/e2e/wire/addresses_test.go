@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -144,4 +145,34 @@ func TestAddressesRoll(t *testing.T) {
 		return nil
 	})
 	r.wantFrom(t, "the name has moved", moved)
+}
+
+// A name server that does not answer holds nobody up: who gives up is let go, others are
+// served, and the proxy ends when it is asked to.
+func TestALookupWithoutAnEndIsNotWaitedFor(t *testing.T) {
+	names := filepath.Join(t.TempDir(), "names")
+	must(t, syscall.Mkfifo(names, 0o600)) // who opens it waits for a writer
+	p, err := StartProxy(t.Context(), releaseOf(t), ProxyOptions{
+		Dir: t.TempDir(), Prefix: []string{"env", preload(t, "names"), "NAMES=" + names},
+		Kubeconfig: Kubeconfig("http://api.test:80", "", "{token: x}")})
+	must(t, err)
+	t.Cleanup(func() { must(t, p.Stop()) })
+	open := func(want int) {
+		t.Helper()
+		eventually(t, fmt.Sprintf("%d requests are open", want), func() error {
+			if n := p.Metric("ringside_requests_open"); n != want {
+				return fmt.Errorf("%d are", n)
+			}
+			return nil
+		})
+	}
+	open(0)
+	connection, err := p.Dial()
+	must(t, err)
+	defer connection.Close()
+	_, err = fmt.Fprint(connection, "GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+	must(t, err)
+	open(1)
+	connection.Close()
+	open(0)
 }
