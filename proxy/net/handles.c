@@ -60,7 +60,7 @@ static CURL *handle_create(const struct handles *handles, bool is_member)
 	curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, CONNECTION_IDLE_S);
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, READ_BYTES);
 	curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, NAME_CACHED_S);
-	/* Else who gives up waits for the thread that looks a name up, and all with it. */
+	/* Who gives up waits for the thread that looks a name up else, and all do. */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 			 (long)handles->connect_timeout_ms);
