@@ -76,9 +76,9 @@ done
 
 if [ "${1-}" = full ]; then
 	verify clocks 0 "${live[@]}" -DN=3 -DL_COLEASE=0
+	export MODEL_O=-O2 MODEL_MB=6000 MODEL_HASH=26
 	verify clocks 0 -DLIVE -DN=3 -DK=2 -DFAULTS=3 -DD=5
-	wait
-	MODEL_O=-O2 MODEL_MB=12000 MODEL_HASH=26 verify handover 0 -DN=3 -DK=2
+	verify handover 0 -DN=3 -DK=2
 fi
 wait
 if [ -e "$build/failed" ]; then
