@@ -127,11 +127,11 @@ static bool had_former(void *arg)
 	return membership_had_former(proxy->membership);
 }
 
-static bool views_are_blind(void *arg)
+static bool views_lack(void *arg)
 {
 	struct proxy *proxy = arg;
 
-	return sessions_are_blind(proxy->sessions, RESOURCE_OWNED);
+	return sessions_lack(proxy->sessions, RESOURCE_OWNED);
 }
 
 static void reset_writes(void *arg, const struct bucket_set *buckets)
@@ -301,7 +301,7 @@ static void build_ring(struct proxy *proxy)
 		.ring = &proxy->ring,
 		.metrics = proxy->metrics,
 		.views = { .follow = views_follow,
-			   .are_blind = views_are_blind,
+			   .lack = views_lack,
 			   .reset_writes = reset_writes,
 			   .arg = proxy },
 	};

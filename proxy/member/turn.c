@@ -20,9 +20,9 @@ static bool turn_follows(const struct turn *turn, enum resource_role role)
 	return !turn->views.follow || turn->views.follow(turn->views.arg, role);
 }
 
-static bool turn_is_blind(const struct turn *turn)
+static bool turn_clients_lack(const struct turn *turn)
 {
-	return turn->views.are_blind && turn->views.are_blind(turn->views.arg);
+	return turn->views.lack && turn->views.lack(turn->views.arg);
 }
 
 /* Writes of a process whose incarnation we adopted are not known to us. */
@@ -90,7 +90,7 @@ void turn_step(struct turn *turn, struct changeover_facts facts)
 
 	facts.follows[RESOURCE_MAIN] = turn_follows(turn, RESOURCE_MAIN);
 	facts.follows[RESOURCE_OWNED] = turn_follows(turn, RESOURCE_OWNED);
-	facts.is_blind = turn_is_blind(turn);
+	facts.clients_lack = turn_clients_lack(turn);
 	facts.writes_over_ms = turn_writes_over_ms(turn);
 	facts.now_ms = loop_now_ms(turn->context->loop);
 	facts.times = &times;

@@ -15,7 +15,7 @@ struct turn_views {
 	/* Whether views of the role are what the current ring shows. */
 	bool (*follow)(void *arg, enum resource_role role);
 	/* Whether a client may lack owned objects that it is shown. */
-	bool (*are_blind)(void *arg);
+	bool (*lack)(void *arg);
 	/* Cuts writes to these buckets that have no answer. */
 	void (*reset_writes)(void *arg, const struct bucket_set *buckets);
 	void *arg;

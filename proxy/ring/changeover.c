@@ -72,7 +72,7 @@ static bool leave_views(struct changeover *changeover, const struct asked *asked
 }
 
 /* How often we look whether all clients have what they are shown. */
-#define BLIND_LOOK_MS 10
+#define LACK_LOOK_MS 10
 
 /*
  * Owned objects enter first; main ones a while after clients have those. A client that
@@ -95,9 +95,9 @@ static void enter_views(struct changeover *changeover, const struct asked *asked
 	}
 	owned = bucket_set_joined(&changeover->shown[RESOURCE_OWNED], &missing);
 	has_owned = show(changeover, RESOURCE_OWNED, &owned, facts);
-	if (has_owned && facts->is_blind)
-		wake_at(changeover, facts->now_ms + BLIND_LOOK_MS);
-	if (!has_owned || facts->is_blind)
+	if (has_owned && facts->clients_lack)
+		wake_at(changeover, facts->now_ms + LACK_LOOK_MS);
+	if (!has_owned || facts->clients_lack)
 		changeover->settle_ms = 0;
 	else if (while_over(changeover, &changeover->settle_ms, facts->times->settle_ms,
 			    facts->now_ms))

@@ -30,7 +30,7 @@ struct changeover_facts {
 	bool is_barred;  /* somebody outside the ring works: nothing is ours for now */
 	bool is_leaving; /* all that is ours is to be released */
 	bool follows[RESOURCE_ROLES_N]; /* views of the role are what was asked for */
-	bool is_blind; /* a client may lack owned objects that it is shown */
+	bool clients_lack;              /* some owned object that they are shown */
 	/*
 	 * When writes to `releasing`, as asked last, are over: INT64_MAX while one may
 	 * be answered yet.

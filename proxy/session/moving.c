@@ -259,18 +259,42 @@ bool resource_is_released(const struct resource *resource)
 	return has_returned(resource);
 }
 
+static bool is_being_told(const struct stream *stream, int64_t now_ms)
+{
+	return stream_is_session(stream) && !stream->is_told &&
+	       now_ms < stream->opened_ms + WATCHERS_BACK_MS;
+}
+
 bool resource_is_blind(struct resource *resource)
 {
 	int64_t now_ms = sessions_now_ms(resource->sessions);
 
+	LIST_EACH(node, &resource->streams)
+		if (is_being_told(LIST_OWNER(node, struct stream, node), now_ms))
+			return true;
+	return watchers_are_missing(&resource->watchers, now_ms);
+}
+
+/*
+ * Somebody who never lets itself be told is not waited for again and again: who has
+ * backed off has had its time to come back, and as much to be told.
+ */
+#define LACKS_MAX_MS (2 * WATCHERS_BACK_MS)
+
+bool resource_lacks(struct resource *resource)
+{
+	int64_t now_ms = sessions_now_ms(resource->sessions);
+	uint64_t floor = resource->view.floor;
+
+	if (served_for_ms(resource) >= LACKS_MAX_MS)
+		return false;
 	LIST_EACH(node, &resource->streams) {
 		const struct stream *stream = LIST_OWNER(node, struct stream, node);
 
-		if (stream_is_session(stream) && !stream->is_told &&
-		    now_ms < stream->opened_ms + WATCHERS_BACK_MS)
+		if (stream->held_floor != floor && is_being_told(stream, now_ms))
 			return true;
 	}
-	return watchers_are_missing(&resource->watchers, now_ms);
+	return watchers_lack(&resource->watchers, floor, now_ms);
 }
 
 bool resource_is_settled(const struct resource *resource)

@@ -113,8 +113,9 @@ void resource_moves_changed(struct resource *resource);
 bool resource_is_released(const struct resource *resource);
 bool resource_is_settled(const struct resource *resource);
 
-/* Whether a client of it may lack what is shown of it. */
+/* sessions_are_blind and sessions_lack, of it alone. */
 bool resource_is_blind(struct resource *resource);
+bool resource_lacks(struct resource *resource);
 
 /* The view is replaced by the next one: it belongs to the past. */
 void resource_remember(struct resource *resource, const struct view *next);

@@ -96,8 +96,11 @@ static struct stream *hook_open(void *arg, const struct relay_request *request,
 	stream->sends_initial_events = request->sends_initial_events;
 	stream->watcher = watcher_key(request);
 	stream->is_stray = resource->step != SESSION_SERVING;
+	if (view->standing == VIEW_STANDS_HERE)
+		stream->held_floor = resource->view.floor;
 	if (is_watch && !stream->is_stray)
-		watchers_begin(&resource->watchers, stream->watcher);
+		watchers_begin(&resource->watchers, stream->watcher,
+			       stream->held_floor);
 	if (!stream->is_stray) {
 		stream->move = resource_move(resource, request, view);
 		stream->is_released = stream->move != NULL &&
@@ -211,7 +214,7 @@ static void hook_close(struct stream *stream)
 	if (exchange_is_delivered(stream->exchange))
 		note_told(stream);
 	if (stream->is_watch && !stream->is_stray)
-		watchers_end(&resource->watchers, stream->watcher,
+		watchers_end(&resource->watchers, stream->watcher, stream->held_floor,
 			     sessions_now_ms(resource->sessions) +
 				     (exchange_is_natural_end(stream->exchange) &&
 						      !stream->is_ended
@@ -313,6 +316,17 @@ bool sessions_are_blind(struct sessions *sessions, enum resource_role role)
 		struct resource *resource = &sessions->resources[i];
 
 		if (resource->resource->role == role && resource_is_blind(resource))
+			return true;
+	}
+	return false;
+}
+
+bool sessions_lack(struct sessions *sessions, enum resource_role role)
+{
+	for (int i = 0; i < sessions->resources_n; i++) {
+		struct resource *resource = &sessions->resources[i];
+
+		if (resource->resource->role == role && resource_lacks(resource))
 			return true;
 	}
 	return false;

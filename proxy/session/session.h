@@ -91,6 +91,12 @@ bool sessions_follow(const struct sessions *sessions, enum resource_role role);
  */
 bool sessions_are_blind(struct sessions *sessions, enum resource_role role);
 
+/*
+ * Whether it may lack objects that came with the view: the same, but for clients that
+ * have come back from a position of the view.
+ */
+bool sessions_lack(struct sessions *sessions, enum resource_role role);
+
 void sessions_reload(struct sessions *sessions, const struct session_conf *conf);
 
 /*

@@ -38,6 +38,7 @@ struct stream {
 	size_t initial_matched;
 	bool is_initial_end;  /* the frame under way holds it */
 	uint64_t watcher;     /* whose it is */
+	uint64_t held_floor;  /* of the view that it began in; 0: it need not hold it */
 	struct doubt *holder; /* of a client without a diff; or NULL */
 	uint64_t position;    /* that it was asked for from */
 	int64_t opened_ms;

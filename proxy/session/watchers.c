@@ -20,22 +20,27 @@ static void watchers_remove(struct watchers *watchers, int i)
 	watchers->gone[i] = watchers->gone[--watchers->n];
 }
 
-void watchers_end(struct watchers *watchers, uint64_t key, int64_t until_ms)
+void watchers_end(struct watchers *watchers, uint64_t key, uint64_t floor,
+		  int64_t until_ms)
 {
 	if (watchers->n == WATCHERS_MAX)
 		watchers_remove(watchers, 0);
 	watchers->gone[watchers->n].key = key;
+	watchers->gone[watchers->n].floor = floor;
 	watchers->gone[watchers->n++].until_ms = until_ms;
 }
 
-void watchers_begin(struct watchers *watchers, uint64_t key)
+/* Of those with one key it is the one that held the same, if there is one. */
+void watchers_begin(struct watchers *watchers, uint64_t key, uint64_t floor)
 {
-	for (int i = 0; i < watchers->n; i++) {
-		if (watchers->gone[i].key != key)
-			continue;
-		watchers_remove(watchers, i);
-		return;
-	}
+	int found = -1;
+
+	for (int i = 0; i < watchers->n; i++)
+		if (watchers->gone[i].key == key &&
+		    (found < 0 || watchers->gone[i].floor == floor))
+			found = i;
+	if (found >= 0)
+		watchers_remove(watchers, found);
 }
 
 bool watchers_are_missing(struct watchers *watchers, int64_t now_ms)
@@ -44,4 +49,14 @@ bool watchers_are_missing(struct watchers *watchers, int64_t now_ms)
 		if (watchers->gone[i].until_ms <= now_ms)
 			watchers_remove(watchers, i);
 	return watchers->n > 0;
+}
+
+bool watchers_lack(struct watchers *watchers, uint64_t floor, int64_t now_ms)
+{
+	if (!watchers_are_missing(watchers, now_ms))
+		return false;
+	for (int i = 0; i < watchers->n; i++)
+		if (watchers->gone[i].floor != floor)
+			return true;
+	return false;
 }

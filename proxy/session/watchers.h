@@ -8,6 +8,9 @@
  * A client that does not come back is waited for as long as client-go backs off at
  * most (30 s, and as much again by chance), one whose WATCH ended by itself for a
  * moment.
+ *
+ * Whose WATCH began at a position of the view held then what the view showed: however
+ * often it breaks off from there, it does not lack what came with the view.
  */
 #ifndef RINGSIDE_SESSION_WATCHERS_H
 #define RINGSIDE_SESSION_WATCHERS_H
@@ -22,6 +25,7 @@
 struct watchers {
 	struct {
 		uint64_t key;
+		uint64_t floor; /* of the view that it holds for certain; 0: of none */
 		int64_t until_ms;
 	} gone[WATCHERS_MAX];
 	int n;
@@ -30,11 +34,18 @@ struct watchers {
 /* What a client's WATCHes of one cache have in common. */
 uint64_t watcher_key(const struct relay_request *request);
 
-/* A WATCH has ended; one has begun. */
-void watchers_end(struct watchers *watchers, uint64_t key, int64_t until_ms);
-void watchers_begin(struct watchers *watchers, uint64_t key);
+/*
+ * A WATCH has ended; one has begun. floor: of the view that its client held when it
+ * began; 0: of none for certain.
+ */
+void watchers_end(struct watchers *watchers, uint64_t key, uint64_t floor,
+		  int64_t until_ms);
+void watchers_begin(struct watchers *watchers, uint64_t key, uint64_t floor);
 
 /* Whether somebody is waited for; forgets who need not be any more. */
 bool watchers_are_missing(struct watchers *watchers, int64_t now_ms);
+
+/* Whether one of them is not known to hold the view of this floor; as that. */
+bool watchers_lack(struct watchers *watchers, uint64_t floor, int64_t now_ms);
 
 #endif

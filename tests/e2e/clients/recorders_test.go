@@ -69,14 +69,15 @@ func startRecorders(ctx context.Context, t *testing.T, member *harness.Member, s
 			continue
 		}
 		r := &recorder{
-			raw:     member.Raw(t, rig.ControllerUser(member.ID)),
-			path:    kind.path,
-			label:   ring.Label(),
-			agent:   fmt.Sprintf("recorder-%d", i/2),
-			manner:  kind.manner,
-			release: releases[member.ID],
-			random:  rand.New(rand.NewPCG(seed, uint64(i))),
-			calm:    calm,
+			raw:      member.Raw(t, rig.ControllerUser(member.ID)),
+			path:     kind.path,
+			label:    ring.Label(),
+			agent:    fmt.Sprintf("recorder-%d", i/2),
+			manner:   kind.manner,
+			release:  releases[member.ID],
+			isNoDiff: isNoDiff,
+			random:   rand.New(rand.NewPCG(seed, uint64(i))),
+			calm:     calm,
 		}
 		resource := rig.Foos
 		if kind.path[:len(deploymentsPath)] == deploymentsPath {

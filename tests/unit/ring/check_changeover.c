@@ -88,18 +88,18 @@ END_TEST
 START_TEST(taker_shows_no_main_object_while_a_client_may_lack_its_children)
 {
 	begin();
-	facts.is_blind = true;
+	facts.clients_lack = true;
 	step_at(1000);
 	expect(2, 0, 2);
 	step_at(2000);
 	expect(2, 0, 2);
 	ck_assert_int_eq(changeover.wake_ms, 2010);
-	facts.is_blind = false;
+	facts.clients_lack = false;
 	step_at(3000);
 	ck_assert_int_eq(changeover.wake_ms, 3200);
-	facts.is_blind = true; /* it broke off again: the while begins anew */
+	facts.clients_lack = true; /* it broke off again: the while begins anew */
 	step_at(3100);
-	facts.is_blind = false;
+	facts.clients_lack = false;
 	step_at(3200);
 	expect(2, 0, 2);
 	step_at(3400);
@@ -110,7 +110,7 @@ END_TEST
 START_TEST(giver_lets_go_although_a_client_is_away)
 {
 	ask();
-	facts.is_blind = true;
+	facts.clients_lack = true;
 	step_at(2000);
 	step_at(2001);
 	step_at(2002);

@@ -3,6 +3,7 @@
  */
 #include "proxy/session/watchers.h"
 
+#include "proxy/session/resource.h"
 #include "proxy/session/stream.h"
 #include "tests/unit/session/story.h"
 
@@ -11,12 +12,12 @@ START_TEST(who_has_gone_is_missed_until_it_is_back_or_need_not_be_waited_for)
 	struct watchers watchers = { 0 };
 
 	ck_assert(!watchers_are_missing(&watchers, 0));
-	watchers_end(&watchers, 1, 100);
-	watchers_end(&watchers, 2, 200);
+	watchers_end(&watchers, 1, 0, 100);
+	watchers_end(&watchers, 2, 0, 200);
 	ck_assert(watchers_are_missing(&watchers, 99));
-	watchers_begin(&watchers, 2);
+	watchers_begin(&watchers, 2, 0);
 	ck_assert(watchers_are_missing(&watchers, 99));
-	watchers_begin(&watchers, 7);
+	watchers_begin(&watchers, 7, 0);
 	ck_assert(watchers_are_missing(&watchers, 99));
 	ck_assert(!watchers_are_missing(&watchers, 100));
 	ck_assert(!watchers_are_missing(&watchers, 0));
@@ -27,12 +28,32 @@ START_TEST(two_informers_with_one_key_are_both_missed)
 {
 	struct watchers watchers = { 0 };
 
-	watchers_end(&watchers, 1, 100);
-	watchers_end(&watchers, 1, 100);
-	watchers_begin(&watchers, 1);
+	watchers_end(&watchers, 1, 0, 100);
+	watchers_end(&watchers, 1, 0, 100);
+	watchers_begin(&watchers, 1, 0);
 	ck_assert(watchers_are_missing(&watchers, 0));
-	watchers_begin(&watchers, 1);
+	watchers_begin(&watchers, 1, 0);
 	ck_assert(!watchers_are_missing(&watchers, 0));
+}
+END_TEST
+
+START_TEST(who_held_the_view_lacks_nothing_of_it_and_all_of_the_next_one)
+{
+	struct watchers watchers = { 0 };
+
+	watchers_end(&watchers, 1, 10, 100);
+	ck_assert(watchers_are_missing(&watchers, 0));
+	ck_assert(!watchers_lack(&watchers, 10, 0));
+	ck_assert(watchers_lack(&watchers, 20, 0));
+	ck_assert(!watchers_lack(&watchers, 20, 100));
+	/* Another one with its key, of which that is not known, comes and goes. */
+	watchers_end(&watchers, 1, 10, 200);
+	watchers_end(&watchers, 1, 0, 200);
+	ck_assert(watchers_lack(&watchers, 10, 0));
+	watchers_begin(&watchers, 1, 10);
+	ck_assert(watchers_lack(&watchers, 10, 0));
+	watchers_begin(&watchers, 1, 0);
+	ck_assert(!watchers_lack(&watchers, 10, 0));
 }
 END_TEST
 
@@ -41,7 +62,7 @@ START_TEST(bounded_what_is_waited_for)
 	struct watchers watchers = { 0 };
 
 	for (uint64_t i = 0; i < 3 * WATCHERS_MAX; i++)
-		watchers_end(&watchers, i, 100);
+		watchers_end(&watchers, i, 0, 100);
 	ck_assert_int_eq(watchers.n, WATCHERS_MAX);
 	ck_assert(!watchers_are_missing(&watchers, 100));
 }
@@ -143,18 +164,23 @@ static void serve_all(void)
 	check_serving(7, 100);
 }
 
-static struct exchange *watch_of(int resource)
+static struct exchange *watch_from(int resource, enum view_standing standing)
 {
 	const struct relay_request request = {
 		.resource = &story->world.spec.resources[resource],
 		.is_watch = true,
 	};
-	const struct view view = { .standing = VIEW_STANDS_BY_FLOOR };
+	const struct view view = { .standing = standing };
 	struct exchange *exchange = &story->exchanges[story->exchanges_n++];
 
 	exchange->stream =
 		story->relay.open(story->relay.arg, &request, &view, exchange);
 	return exchange;
+}
+
+static struct exchange *watch_of(int resource)
+{
+	return watch_from(resource, VIEW_STANDS_BY_FLOOR);
 }
 
 START_TEST(client_of_an_owned_resource_is_blind_from_the_end_of_its_watch_to_the_next)
@@ -174,6 +200,46 @@ START_TEST(client_of_an_owned_resource_is_blind_from_the_end_of_its_watch_to_the
 	ck_assert(sessions_are_blind(story->sessions, RESOURCE_OWNED));
 	story->relay.head(watch->stream, &head);
 	ck_assert(!sessions_are_blind(story->sessions, RESOURCE_OWNED));
+	finish();
+}
+END_TEST
+
+START_TEST(client_that_breaks_off_again_and_again_holds_what_the_view_brought)
+{
+	static const struct upstream_head head = { .status = 200 };
+	struct exchange *watch;
+
+	serve_all();
+	watch = watch_of(DEPLOYMENTS);
+	ck_assert(sessions_lack(story->sessions, RESOURCE_OWNED));
+	story->relay.head(watch->stream, &head);
+	ck_assert(!sessions_lack(story->sessions, RESOURCE_OWNED));
+	close_stream(watch); /* what it was sent last it may not have read */
+	ck_assert(sessions_lack(story->sessions, RESOURCE_OWNED));
+	for (int i = 0; i < 3; i++) {
+		watch = watch_from(DEPLOYMENTS, VIEW_STANDS_HERE);
+		ck_assert(!sessions_lack(story->sessions, RESOURCE_OWNED));
+		ck_assert(sessions_are_blind(story->sessions, RESOURCE_OWNED));
+		close_stream(watch);
+		ck_assert(!sessions_lack(story->sessions, RESOURCE_OWNED));
+		ck_assert(sessions_are_blind(story->sessions, RESOURCE_OWNED));
+	}
+	finish();
+}
+END_TEST
+
+START_TEST(client_that_never_lets_itself_be_told_is_not_waited_for_for_ever)
+{
+	struct resource *resource;
+
+	serve_all();
+	resource = &story->sessions->resources[DEPLOYMENTS];
+	(void)watch_of(DEPLOYMENTS);
+	close_stream(watch_of(DEPLOYMENTS));
+	resource->served_ms -= 2 * WATCHERS_BACK_MS - 1000;
+	ck_assert(sessions_lack(story->sessions, RESOURCE_OWNED));
+	resource->served_ms -= 1000;
+	ck_assert(!sessions_lack(story->sessions, RESOURCE_OWNED));
 	finish();
 }
 END_TEST
@@ -232,9 +298,12 @@ END_TEST
 
 UNIT_MAIN("session/watchers",
 	  who_has_gone_is_missed_until_it_is_back_or_need_not_be_waited_for,
-	  two_informers_with_one_key_are_both_missed, bounded_what_is_waited_for,
-	  key_tells_programs_and_selectors_apart,
+	  two_informers_with_one_key_are_both_missed,
+	  who_held_the_view_lacks_nothing_of_it_and_all_of_the_next_one,
+	  bounded_what_is_waited_for, key_tells_programs_and_selectors_apart,
 	  watch_that_begins_with_all_objects_has_told_them_behind_the_bookmark,
 	  client_of_an_owned_resource_is_blind_from_the_end_of_its_watch_to_the_next,
+	  client_that_breaks_off_again_and_again_holds_what_the_view_brought,
+	  client_that_never_lets_itself_be_told_is_not_waited_for_for_ever,
 	  main_resources_are_not_waited_for,
 	  client_of_our_predecessor_sees_main_objects_once_owned_ones_are_watched)
