@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -12,10 +13,14 @@
 /* What closes a line that grew too long; room for it is always kept. */
 #define CUT_NOTE " cut=true\n"
 
+/* How long a line waits for room in a pipe that nobody reads, before it is lost. */
+#define ROOM_WAIT_MS 100
+
 static struct {
 	int fd;
 	enum log_level level;
-} sink = { STDERR_FILENO, LOG_LEVEL_INFO };
+	int64_t lost; /* lines, since one was written */
+} sink = { .fd = STDERR_FILENO, .level = LOG_LEVEL_INFO };
 
 /*
  * One line under construction. What does not fit is noted, not written. Up to
@@ -121,29 +126,45 @@ static void line_add_fields(struct line *line, const struct log_field *fields)
 	}
 }
 
-/* Lost when it cannot be written: there is no other place to say so. */
-static void line_write(struct line *line)
+/*
+ * Whether a line can be written without a wait: the program must not stand still with
+ * whoever reads its log. Where one has waited in vain, no other waits.
+ */
+static bool has_room(void)
+{
+	struct pollfd out = { .fd = sink.fd, .events = POLLOUT };
+	int n;
+
+	do
+		n = poll(&out, 1, sink.lost > 0 ? 0 : ROOM_WAIT_MS);
+	while (n < 0 && errno == EINTR);
+	return n != 0;
+}
+
+/* Lost where the log is closed or broken: there is no other place to say so. */
+static bool line_write(struct line *line)
 {
 	struct slice end = line->is_full ? SLICE_LITERAL(CUT_NOTE)
 					 : SLICE_LITERAL("\n");
 	ssize_t n;
 
+	if (!has_room())
+		return false;
 	memcpy(line->bytes + line->len, end.data, end.len);
 	line->len += end.len;
 	do
 		n = write(sink.fd, line->bytes, line->len);
 	while (n < 0 && errno == EINTR);
+	return true;
 }
 
-void log_write(enum log_level level, const char *module, const char *message,
-	       const struct log_field *fields)
+static bool line_make_and_write(enum log_level level, const char *module,
+				const char *message, const struct log_field *fields)
 {
 	static const char *const names[] = { "debug", "info", "warn", "error" };
 	char now[CLOCK_WALL_BYTES];
 	struct line line;
 
-	if (level < sink.level)
-		return;
 	line.len = 0;
 	line.is_full = false;
 	clock_wall_text(now);
@@ -152,5 +173,20 @@ void log_write(enum log_level level, const char *module, const char *message,
 	line_add_field(&line, "module", slice_of(module));
 	line_add_field(&line, "msg", slice_of(message));
 	line_add_fields(&line, fields);
-	line_write(&line);
+	return line_write(&line);
+}
+
+void log_write(enum log_level level, const char *module, const char *message,
+	       const struct log_field *fields)
+{
+	const struct log_field lost[] = { log_int("lines", sink.lost), { 0 } };
+
+	if (level < sink.level)
+		return;
+	if (sink.lost > 0 &&
+	    line_make_and_write(LOG_LEVEL_WARN, "log",
+				"lines are lost, as nobody read them", lost))
+		sink.lost = 0;
+	if (sink.lost > 0 || !line_make_and_write(level, module, message, fields))
+		sink.lost++;
 }

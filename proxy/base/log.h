@@ -6,7 +6,9 @@
  *	log_info("lease", "renewed", log_text("lease", name), log_int("age_ms", n));
  *
  * Values are quoted where they need it and cut at 512 bytes. No token, key or
- * body is ever a value. The sink is the program's only global state.
+ * body is ever a value. A line that nobody reads is lost rather than waited for, and
+ * the next one that is written says how many were. The sink is the program's only
+ * global state.
  */
 #ifndef RINGSIDE_BASE_LOG_H
 #define RINGSIDE_BASE_LOG_H

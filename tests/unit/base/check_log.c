@@ -147,8 +147,34 @@ START_TEST(log_line_that_grows_too_long_ends_before_a_field)
 }
 END_TEST
 
+/* A pipe of two lines; writes to it wait, as those to standard error do. */
+START_TEST(log_line_that_nobody_reads_is_lost_and_counted)
+{
+	int fds[2];
+
+	ck_assert_int_eq(pipe2(fds, O_DIRECT), 0);
+	ck_assert_int_eq(fcntl(fds[1], F_SETPIPE_SZ, 2 * PIPE_BUF), 2 * PIPE_BUF);
+	reader = fds[0];
+	log_open(fds[1], LOG_LEVEL_INFO);
+	for (int i = 0; i < 5; i++)
+		log_info("m", "line", log_int("i", i));
+	for (int i = 0; i < 2; i++)
+		ck_assert_ptr_nonnull(strstr(read_line(), i == 0 ? "i=0\n" : "i=1\n"));
+	log_info("m", "read again");
+	ck_assert_str_eq(read_line_from_level(),
+			 "level=warn module=log "
+			 "msg=\"lines are lost, as nobody read them\" lines=3\n");
+	ck_assert_str_eq(read_line_from_level(),
+			 "level=info module=m msg=\"read again\"\n");
+	log_info("m", "as ever");
+	ck_assert_str_eq(read_line_from_level(),
+			 "level=info module=m msg=\"as ever\"\n");
+}
+END_TEST
+
 UNIT_MAIN("base/log", log_line_is_one_write_of_key_value_pairs,
 	  log_line_needs_no_fields, log_drops_lines_below_its_level,
 	  log_values_are_quoted_where_they_need_it,
 	  log_values_may_hold_a_nul_and_null_is_empty, log_values_are_cut_at_512_bytes,
-	  log_line_that_grows_too_long_ends_before_a_field)
+	  log_line_that_grows_too_long_ends_before_a_field,
+	  log_line_that_nobody_reads_is_lost_and_counted)
