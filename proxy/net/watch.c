@@ -146,7 +146,8 @@ static void watch_run(void *arg)
 		frames_read(watch);
 	else
 		refusal_read(watch);
-	if (!watch->is_over && watch->is_complete && !has_bytes(watch))
+	if (!watch->is_over && !watch->is_paused && watch->is_complete &&
+	    !has_bytes(watch))
 		watch_finish(watch);
 	if (watch->is_over)
 		watch->listener->on_end(watch->arg, &watch->end);

@@ -16,8 +16,8 @@
 
 struct watch_listener {
 	/*
-	 * ADDED, MODIFIED, DELETED or BOOKMARK; borrowed. False: no more events
-	 * until watch_resume; reading stops, and the server is held up.
+	 * ADDED, MODIFIED, DELETED or BOOKMARK; borrowed. False: no more events, and
+	 * no end, until watch_resume; reading stops, and the server is held up.
 	 */
 	bool (*on_event)(void *arg, const struct watch_event *event);
 	/*

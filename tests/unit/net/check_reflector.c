@@ -338,6 +338,29 @@ START_TEST(reflector_reads_no_event_while_there_is_no_room)
 }
 END_TEST
 
+/* One that broke: it is watched again once, not now and after the delay, too. */
+START_TEST(reflector_hears_of_no_end_while_there_is_no_room)
+{
+	struct story story;
+	struct transfer *watch = story_watch(&story);
+
+	story.room = 0;
+	fake_send(watch, EVENT("ADDED", ITEM("b", "7")) EVENT("ADDED", ITEM("c", "8")));
+	fake_end(watch, UPSTREAM_BROKEN);
+	fake_settle(story.fake);
+	reflector_resume(story.reflector);
+	fake_settle(story.fake);
+	ck_assert_str_eq(story.told, "+b+c");
+	story.room = -1;
+	reflector_resume(story.reflector);
+	fake_settle(story.fake);
+	ck_assert_str_eq(story.told, "+b+c!0");
+	ck_assert_uint_eq(fake_unanswered(story.fake), 0);
+	(void)fake_expect(story.fake, WATCH_LINE "8&");
+	story_end(&story);
+}
+END_TEST
+
 START_TEST(reflector_lists_and_watches_in_one_stream)
 {
 	struct story story;
@@ -465,6 +488,7 @@ UNIT_MAIN("net/reflector", reflector_lists_in_pages_and_watches_from_the_list,
 	  reflector_other_errors_in_the_stream_do_not_cost_a_list,
 	  reflector_asks_for_the_next_page_when_there_is_room,
 	  reflector_reads_no_event_while_there_is_no_room,
+	  reflector_hears_of_no_end_while_there_is_no_room,
 	  reflector_lists_and_watches_in_one_stream,
 	  reflector_begins_a_stream_anew_that_breaks_before_it_has_listed,
 	  reflector_lists_in_pages_where_no_watch_lists, reflector_honours_retry_after,

@@ -120,6 +120,29 @@ START_TEST(watch_that_is_paused_tells_nothing_until_it_is_resumed)
 }
 END_TEST
 
+/* The end is found with the last event, and waits as another event would. */
+START_TEST(watch_that_is_paused_by_its_last_event_ends_when_it_is_resumed)
+{
+	struct story story;
+	struct transfer *transfer = story_begin(&story, 0);
+
+	story.room = 1;
+	fake_begin(transfer, 200, NULL);
+	fake_send(transfer, ADDED_A BOOKMARK);
+	fake_end(transfer, UPSTREAM_BROKEN);
+	fake_settle(story.fake);
+	story.room = 1;
+	watch_resume(story.watch);
+	fake_settle(story.fake);
+	ck_assert_str_eq(story.told, "+a@7 b@9 ");
+	ck_assert(!story.is_over);
+	watch_resume(story.watch);
+	fake_run_until(story.fake, &story.is_over);
+	ck_assert_int_eq(story.status, 0);
+	story_end(&story);
+}
+END_TEST
+
 START_TEST(watch_that_breaks_says_so_after_what_it_still_had)
 {
 	struct story story;
@@ -251,6 +274,7 @@ END_TEST
 UNIT_MAIN("net/watch", watch_tells_each_line_as_an_event_and_ends_cleanly,
 	  watch_events_may_come_byte_by_byte,
 	  watch_that_is_paused_tells_nothing_until_it_is_resumed,
+	  watch_that_is_paused_by_its_last_event_ends_when_it_is_resumed,
 	  watch_that_breaks_says_so_after_what_it_still_had,
 	  watch_that_ends_inside_an_event_is_broken,
 	  watch_refusal_carries_status_message_and_retry_after,
