@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ type bench struct {
 	places func(i int) int
 	// What there are objects of and informers for: Foos, perhaps Deployments.
 	resources []schema.GroupVersionResource
+	others    []*bench
 }
 
 // member is a proxy and the informers behind it.
@@ -44,11 +46,31 @@ type member struct {
 	cancel    context.CancelFunc
 }
 
+func newBench(ctx context.Context, cluster *rig.Cluster, results *results) *bench {
+	return &bench{ctx: ctx, cluster: cluster, results: results, members: map[string]*member{}}
+}
+
+// another is a bench with a cluster of its own, for what is measured side by side. It
+// ends with this one.
+func (b *bench) another(name string) (*bench, error) {
+	cluster, err := rig.StartCluster(b.ctx, filepath.Join(b.cluster.Dir, name))
+	if err != nil {
+		return nil, err
+	}
+	other := newBench(b.ctx, cluster, b.results)
+	b.others = append(b.others, other)
+	return other, nil
+}
+
 func (b *bench) stop() {
+	for _, other := range b.others {
+		other.stop()
+	}
 	for _, m := range b.members {
 		m.stopInformers()
 		m.Process.Kill()
 	}
+	b.cluster.Stop()
 }
 
 // newRing makes the ring, with the lease times that are there by default unless they

@@ -18,8 +18,8 @@ import (
 
 var (
 	rounds  = flag.Int("rounds", 5, "how often everything is measured")
-	only    = flag.String("only", "", "run only scenarios with this in their name; nothing is recorded")
-	history = flag.String("history", "../bench/history.tsv", "the file to which results are added")
+	only    = flag.String("only", "", "run only scenarios with this in their name")
+	history = flag.String("history", "", "the file to which results are added; the bench's own if all scenarios are run")
 	keep    = flag.Bool("keep", false, "keep data and logs, and print the steps of each handover")
 )
 
@@ -62,10 +62,14 @@ func run(ctx context.Context) error {
 		}
 	}
 	results.print()
-	if *only != "" {
+	path := *history
+	if path == "" && *only == "" {
+		path = "../bench/history.tsv"
+	}
+	if path == "" {
 		return nil
 	}
-	return results.record(*history)
+	return results.record(path)
 }
 
 func runOne(ctx context.Context, scenario scenario, results *results) (err error) {
@@ -78,10 +82,9 @@ func runOne(ctx context.Context, scenario scenario, results *results) (err error
 	if err != nil {
 		return err
 	}
-	b := &bench{ctx: ctx, cluster: cluster, results: results, members: map[string]*member{}}
+	b := newBench(ctx, cluster, results)
 	defer func() {
 		b.stop()
-		cluster.Stop()
 		if *keep || (err != nil && ctx.Err() == nil) {
 			fmt.Fprintln(os.Stderr, "data and logs are kept in", dir)
 			return

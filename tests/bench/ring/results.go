@@ -56,13 +56,17 @@ func (f *figure) verdict() string {
 }
 
 func (r *results) print() {
-	fmt.Printf("\n%-66s%9s%9s%9s%9s\n", "", "median", "worst", "target", "")
+	width := 0
+	for _, f := range r.figures {
+		width = max(width, len(f.name))
+	}
+	fmt.Printf("\n%-*s%9s%9s%9s%9s\n", width, "", "median", "worst", "target", "")
 	for _, f := range r.figures {
 		target := ""
 		if !math.IsNaN(f.target) {
 			target = fmt.Sprintf("%.0f", f.target)
 		}
-		fmt.Printf("%-66s%9.1f%9.1f%9s%9s  %s\n", f.name, f.median(), slices.Max(f.samples),
+		fmt.Printf("%-*s%9.1f%9.1f%9s%9s  %s\n", width, f.name, f.median(), slices.Max(f.samples),
 			target, f.verdict(), f.remark)
 	}
 	fmt.Printf("load %s\n", load())
