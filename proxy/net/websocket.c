@@ -205,6 +205,9 @@ static void hear_ping(struct websocket *websocket)
 {
 	const struct ws_reader *reader = &websocket->reader;
 
+	/* Behind a Close nothing is said, and who pings on is not waited for longer. */
+	if (websocket->wants_close)
+		return;
 	websocket->has_pong = true;
 	websocket->pong_n = reader->payload_n;
 	memcpy(websocket->pong, reader->payload, reader->payload_n);

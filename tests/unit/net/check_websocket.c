@@ -123,6 +123,9 @@ START_TEST(websocket_sends_each_event_as_a_message_and_closes_behind_the_last)
 	stage_wait_open(&stage, 0);
 	ck_assert_int_eq(closed, 1);
 	ck_assert(!client.is_over);
+	say(WS_PING, "?");
+	peer_settle(stage.loop);
+	ck_assert_slice(buf_slice(&client.received), "");
 	say(WS_CLOSE, "\x03\xe8");
 	peer_wait_over(&client);
 	ck_assert_slice(buf_slice(&client.received), "");
