@@ -8,7 +8,8 @@
 
 #define IDLE_S 20
 #define INTERVAL_S 5
-#define PROBES_N (LIVENESS_DEAD_MS / 1000 - IDLE_S) / INTERVAL_S
+/* One more than in that time: who looks finds it dead, and counts it, before. */
+#define PROBES_N ((LIVENESS_DEAD_MS / 1000 - IDLE_S) / INTERVAL_S + 1)
 
 static void set(int fd, int level, int option, int value)
 {

@@ -23,7 +23,10 @@ struct liveness {
 	uint64_t received; /* bytes that have come, ever; those of TLS as well */
 };
 
-/* Has the kernel find out about an idle peer within LIVENESS_DEAD_MS. */
+/*
+ * Has the kernel find out about an idle peer within LIVENESS_DEAD_MS. Whom nobody looks
+ * at it gives up by itself a little later.
+ */
 void liveness_probe(int fd);
 
 /* All zero of what is no TCP connection. */

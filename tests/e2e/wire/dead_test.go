@@ -207,6 +207,10 @@ func boundedDeadClients(t *testing.T) {
 		return nil
 	})
 	t.Logf("after %s", time.Since(began))
+	// Each was found, also those that had nothing to say and nothing to be told.
+	if n := d.Metric(`ringside_limited_total{limit="dead"}`); n != len(talks)+1 {
+		t.Errorf("%d were counted", n)
+	}
 	// Those who are not behind that link are served.
 	if got := d.get(t); got.Status() != 200 {
 		t.Errorf("others are answered %s", show(got))
