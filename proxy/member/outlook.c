@@ -88,15 +88,21 @@ static bool is_withdrawing(const struct outlook *outlook)
 /* Those of the resources that can be served now. */
 static uint32_t outlook_served(const struct outlook *outlook, uint32_t labelled)
 {
-	uint32_t served = labelled & outlook->catalogued;
-
 	if (outlook->is_leaving && !is_withdrawing(outlook))
 		return 0;
+	return labelled & outlook->catalogued;
+}
+
+/* Those that are held back, whether they can be served or not. */
+static uint32_t outlook_held(const struct outlook *outlook)
+{
+	uint32_t held = 0;
+
 	for (int i = 0; i < outlook->spec->resources_n; i++)
 		if (changeover_holds(outlook->changeover,
 				     outlook->spec->resources[i].role))
-			served &= ~(UINT32_C(1) << i);
-	return served;
+			held |= UINT32_C(1) << i;
+	return held;
 }
 
 /* Why a member that could serve does not; "" if it does. */
@@ -123,6 +129,7 @@ struct ring outlook_ring(const struct outlook *outlook)
 		.spec = outlook->spec,
 		.epoch = outlook->known->epoch,
 		.served = outlook_served(outlook, labelled),
+		.held = outlook_held(outlook),
 		.right_until_ms = outlook->right_until_ms < outlook->locks_until_ms
 					  ? outlook->right_until_ms
 					  : outlook->locks_until_ms,
@@ -149,6 +156,6 @@ bool outlook_is_equal(const struct ring *a, const struct ring *b)
 		if (!bucket_set_is_equal(&a->shown[role], &b->shown[role]))
 			return false;
 	return a->state == b->state && bucket_set_is_equal(&a->owned, &b->owned) &&
-	       a->epoch == b->epoch && a->served == b->served &&
+	       a->epoch == b->epoch && a->served == b->served && a->held == b->held &&
 	       a->right_until_ms == b->right_until_ms && a->reason == b->reason;
 }

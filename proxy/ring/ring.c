@@ -74,10 +74,21 @@ bool ring_is_ready(const struct ring *ring)
 	       ring->state == RING_WAITING;
 }
 
-bool ring_serves(const struct ring *ring, const struct ring_resource *resource)
+static bool ring_can_serve(const struct ring *ring,
+			   const struct ring_resource *resource)
 {
 	return (ring_is_ready(ring) || ring->state == RING_LEAVING) &&
 	       (ring->served >> resource->index & 1);
+}
+
+bool ring_serves(const struct ring *ring, const struct ring_resource *resource)
+{
+	return ring_can_serve(ring, resource) && !(ring->held >> resource->index & 1);
+}
+
+bool ring_holds(const struct ring *ring, const struct ring_resource *resource)
+{
+	return ring_can_serve(ring, resource) && (ring->held >> resource->index & 1);
 }
 
 const struct bucket_set *ring_shown(const struct ring *ring,

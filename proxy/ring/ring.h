@@ -38,6 +38,9 @@ struct ring {
 	const char *member;    /* our id, for messages; outlives the ring; NULL: none */
 	struct owners *owners; /* of this epoch, for messages; may be NULL */
 	uint32_t served;       /* bit i: resource i has had its first pass */
+	/* Bit i: what it shows is about to come; better not served than served empty.
+	 */
+	uint32_t held;
 	int64_t right_until_ms; /* CLOCK_BOOTTIME; writes end here */
 	const char *reason;     /* why not ready: static text, for messages */
 };
@@ -69,6 +72,9 @@ bool ring_is_ready(const struct ring *ring);
 
 /* Whether LIST and WATCH of the resource can be answered (else they are held). */
 bool ring_serves(const struct ring *ring, const struct ring_resource *resource);
+
+/* Whether they could, and are held for nothing but what is about to come. */
+bool ring_holds(const struct ring *ring, const struct ring_resource *resource);
 
 /* The buckets that a view of the resource is to be made from. */
 const struct bucket_set *ring_shown(const struct ring *ring,

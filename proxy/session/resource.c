@@ -166,6 +166,7 @@ void resource_follow(struct resource *resource)
 	const struct ring *ring = resource->sessions->env.ring->current;
 	const struct step_facts facts = {
 		.is_served = ring_serves(ring, resource->resource),
+		.is_held_back = ring_holds(ring, resource->resource),
 		.view_stands = resource->view_stands,
 		.has_streams = !list_is_empty(&resource->streams),
 		.has_floor = resource->has_floor,

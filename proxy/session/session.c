@@ -291,10 +291,10 @@ static bool resource_follows(const struct resource *resource)
 {
 	const struct ring *ring = resource->sessions->env.ring->current;
 
-	if (!ring_serves(ring, resource->resource))
-		return list_is_empty(&resource->streams);
-	return resource->step == SESSION_SERVING &&
-	       bucket_set_is_equal(&resource->view.set,
+	if (resource->step != SESSION_SERVING)
+		return !ring_serves(ring, resource->resource) &&
+		       list_is_empty(&resource->streams);
+	return bucket_set_is_equal(&resource->view.set,
 				   ring_shown(ring, resource->resource)) &&
 	       resource_is_released(resource);
 }

@@ -77,10 +77,10 @@ struct relay sessions_relay(struct sessions *sessions);
 void sessions_on_ring(struct sessions *sessions);
 
 /*
- * Whether all resources of the role are where the current ring wants them: one that
- * it serves has the view of exactly what it shows, and nothing of a former view is
- * open, and its clients that came back have been told what left; of one that it does
- * not serve nothing is open.
+ * Whether all resources of the role are where the current ring wants them: what is
+ * served is the view of exactly what it shows, nothing of a former view is open, and
+ * its clients that came back have been told what left; of one that is not served
+ * nothing is open.
  */
 bool sessions_follow(const struct sessions *sessions, enum resource_role role);
 

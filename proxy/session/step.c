@@ -21,7 +21,7 @@ enum session_step session_step_next(const struct step_facts *facts)
 {
 	if (facts->is_served && facts->view_stands)
 		return SESSION_SERVING;
-	if (facts->is_served && facts->is_settling)
+	if ((facts->is_served || facts->is_held_back) && facts->is_settling)
 		return SESSION_SERVING;
 	if (facts->has_streams)
 		return SESSION_ENDING;
@@ -38,7 +38,8 @@ bool session_step_is_edge(enum session_step from, enum session_step to)
 bool session_view_stands(const struct view *view, const struct ring *ring,
 			 const struct ring_resource *resource)
 {
-	return (ring_serves(ring, resource) || ring->state == RING_RIGHT_LOST) &&
+	return (ring_serves(ring, resource) || ring_holds(ring, resource) ||
+		ring->state == RING_RIGHT_LOST) &&
 	       bucket_set_is_equal(ring_shown(ring, resource), &view->set);
 }
 

@@ -6,12 +6,15 @@
  *	HELD ----> FLOOR ----> SERVING ----> ENDING ----> FLOOR, HELD
  *	  ^----------'  ^------------'          `-------> SERVING
  *
- * HELD     the ring does not serve the resource; requests wait
+ * HELD     the ring does not serve the resource, or not yet; requests wait
  * ENDING   the view must change: open answers come to their end; requests wait
  * FLOOR    nothing is open: the floor of the next view is read; requests wait
  * SERVING  requests are answered from the view
  *
- * A change of buckets waits until the last one's clients have arrived (is_settling).
+ * A change of buckets waits until the last one's clients have arrived (is_settling),
+ * and so does a resource that is held back for buckets that are about to come: until
+ * then its clients are answered from the view that they are on their way to. A ring
+ * that may not serve any more ends all at once.
  * A step follows from the facts alone, whatever the last one was. So the newest
  * ring counts at every point, and a change that comes in mid-change needs no case
  * of its own.
@@ -31,11 +34,12 @@ enum session_step {
 };
 
 struct step_facts {
-	bool is_served;   /* by the ring, now */
-	bool view_stands; /* what step_view_stands made of each ring since */
-	bool has_streams; /* LISTs and WATCHes are open */
-	bool has_floor;   /* read since the last stream ended and the set changed */
-	bool is_settling; /* in SERVING: clients are still being moved to the view */
+	bool is_served;    /* by the ring, now */
+	bool is_held_back; /* it could be, and is not for what is about to come */
+	bool view_stands;  /* what session_view_stands made of each ring since */
+	bool has_streams;  /* LISTs and WATCHes are open */
+	bool has_floor;    /* read since the last stream ended and the set changed */
+	bool is_settling;  /* in SERVING: clients are still being moved to the view */
 };
 
 const char *session_step_name(enum session_step step);
@@ -49,8 +53,9 @@ bool session_step_is_edge(enum session_step from, enum session_step to);
 /*
  * Whether a view that stood until this ring stands under it. It survives a lost
  * right that leaves us our buckets: nobody else was given them, and no position
- * was given out. It never comes back once its set was not ours, as others may
- * have written meanwhile what its floor does not cover.
+ * was given out; and that its resource is held back. It never comes back once its
+ * set was not ours, as others may have written meanwhile what its floor does not
+ * cover.
  */
 bool session_view_stands(const struct view *view, const struct ring *ring,
 			 const struct ring_resource *resource);

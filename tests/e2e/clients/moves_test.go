@@ -37,8 +37,16 @@ func TestMovesRelistNothing(t *testing.T) {
 		ring.WaitActive([]string{"a", "b", "c"}[:shards]...)
 		churn(t, ring, random, 60)
 		compare(t, ring, all, fmt.Sprintf("after change %d", i+1))
-		// Who stands by and is given buckets again before that lists anew.
-		waitSettled(t, ring)
+	}
+	// Given buckets again while its clients are on their way to the view without any,
+	// before these are somebody else's or after.
+	for _, isReleased := range []bool{false, true} {
+		harness.Must(t, ring.SetShards(2))
+		waitShowsNothing(t, ring, "c", isReleased)
+		harness.Must(t, ring.SetShards(3))
+		churn(t, ring, random, 20)
+		ring.WaitActive("a", "b", "c")
+		compare(t, ring, all, fmt.Sprintf("after c stood by, released: %t", isReleased))
 	}
 
 	for _, event := range harness.Must1(audit.Next())(t) {
@@ -50,6 +58,27 @@ func TestMovesRelistNothing(t *testing.T) {
 	for id, member := range ring.Members {
 		checkNoRelists(t, id, member)
 	}
+}
+
+// waitShowsNothing waits until the member's clients are given an empty view of Foos, and,
+// if so wanted, none of its buckets is its own any more.
+func waitShowsNothing(t *testing.T, ring *harness.Ring, id string, isReleased bool) {
+	t.Helper()
+	harness.Eventually(t, "member "+id+" shows nothing", func(ctx context.Context) error {
+		status, err := ring.Members[id].Status(ctx)
+		if err != nil {
+			return err
+		}
+		assignment, err := ring.Assignment(ctx)
+		if err != nil {
+			return err
+		}
+		foos := status.Resources[0]
+		if foos.State != "serving" || foos.View != "" || isReleased && assignment.Count(id) > 0 {
+			return fmt.Errorf("%s is %s with buckets %q; it owns %d", foos.Resource, foos.State, foos.View, assignment.Count(id))
+		}
+		return nil
+	})
 }
 
 // startEverywhere starts informers of all kinds behind all members, with WatchList

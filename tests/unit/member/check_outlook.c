@@ -10,7 +10,7 @@ static struct assignment known;
 static struct changeover changeover;
 
 /* As membership does: the changeover first. Its views take no time. */
-static struct ring outlook_of(const struct outlook *outlook)
+static void step_changeover(const struct outlook *outlook)
 {
 	static const struct changeover_times times = { .settle_ms = 0 };
 	const struct changeover_facts facts = {
@@ -23,9 +23,14 @@ static struct ring outlook_of(const struct outlook *outlook)
 		.times = &times,
 	};
 
+	changeover_step(&changeover, &facts);
+}
+
+static struct ring outlook_of(const struct outlook *outlook)
+{
 	changeover = (struct changeover){ 0 };
 	for (int i = 0; i < 3; i++)
-		changeover_step(&changeover, &facts);
+		step_changeover(outlook);
 	return outlook_ring(outlook);
 }
 
@@ -200,6 +205,23 @@ START_TEST(outlook_serves_what_is_labelled_and_known)
 }
 END_TEST
 
+START_TEST(what_is_held_for_its_buckets_is_told_from_what_cannot_be_served)
+{
+	struct outlook outlook = well();
+	struct ring ring;
+
+	known.labelled = 1;
+	changeover = (struct changeover){ 0 };
+	step_changeover(&outlook); /* of main resources, nothing is shown yet */
+	ring = outlook_ring(&outlook);
+	ck_assert_uint_eq(ring.served, 1);
+	ck_assert_uint_eq(ring.held, 3);
+	ring = outlook_of(&outlook);
+	ck_assert_uint_eq(ring.served, 1);
+	ck_assert_uint_eq(ring.held, 0);
+}
+END_TEST
+
 START_TEST(outlook_of_a_leaver_lets_no_write_pass)
 {
 	struct outlook outlook = well();
@@ -222,4 +244,5 @@ UNIT_MAIN("member/outlook", outlook_of_an_owner_is_active,
 	  fail_closed_disagreement_owns_nothing,
 	  outlook_without_an_assignment_is_not_ready,
 	  outlook_serves_what_is_labelled_and_known,
+	  what_is_held_for_its_buckets_is_told_from_what_cannot_be_served,
 	  outlook_of_a_leaver_lets_no_write_pass)

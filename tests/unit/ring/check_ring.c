@@ -96,6 +96,26 @@ START_TEST(controller_leads_beside_a_member_that_is_active_or_stands_by)
 }
 END_TEST
 
+START_TEST(ring_holds_what_it_could_serve_and_serves_nothing_that_it_holds)
+{
+	struct ring ring = active_ring();
+
+	ck_assert(!ring_holds(&ring, &foos));
+	for (int state = RING_NOT_READY; state <= RING_LEAVING; state++) {
+		bool serves;
+
+		ring.state = (enum ring_state)state;
+		ring.held = 0;
+		serves = ring_serves(&ring, &foos);
+		ring.held = 1 | 1 << 3;
+		ck_assert(!ring_serves(&ring, &foos));
+		ck_assert_int_eq(ring_holds(&ring, &foos), serves);
+		/* It has not had its first pass. */
+		ck_assert(!ring_holds(&ring, &pods));
+	}
+}
+END_TEST
+
 static void count_change(void *arg)
 {
 	(*(int *)arg)++;
@@ -148,6 +168,7 @@ UNIT_MAIN("ring/ring", ring_lets_writes_to_owned_buckets_pass,
 	  ring_has_a_right_only_while_it_is_active_and_owns_something,
 	  ring_serves_a_resource_after_its_first_pass,
 	  ring_serves_while_active_or_waiting_for_its_turn_and_holds_otherwise,
+	  ring_holds_what_it_could_serve_and_serves_nothing_that_it_holds,
 	  controller_leads_beside_a_member_that_is_active_or_stands_by,
 	  ring_pinned_by_an_exchange_outlives_its_successor,
 	  ring_published_from_the_current_one_is_a_copy)

@@ -208,6 +208,65 @@ START_TEST(next_change_waits_no_longer_than_the_settle_timeout)
 }
 END_TEST
 
+START_TEST(what_is_held_back_is_served_until_who_is_moved_has_arrived)
+{
+	struct reader reader = { .reads = true };
+
+	change_view(1);
+	come_back(&reader, 150);
+	publish_none(true);
+	answer_lists();
+	fake_settle(story->world.fake);
+	check_serving(8, 200);
+	ck_assert(!reader.exchange->is_poked);
+	answer_watch();
+	fake_run_until(story->world.fake, &reader.exchange->is_poked);
+	ck_assert_ptr_null(admitted());
+	ck_assert(!sessions_follow(story->sessions, RESOURCE_MAIN));
+	leave(&reader);
+	ck_assert_str_eq(state(), "held");
+	ck_assert(sessions_follow(story->sessions, RESOURCE_MAIN));
+	publish(RING_ACTIVE, 9);
+	answer_floor(300);
+	check_serving(9, 300);
+	finish();
+}
+END_TEST
+
+/* It may be given to others only once nobody can come back to it. */
+START_TEST(what_is_held_back_and_served_meanwhile_is_not_released)
+{
+	change_view(1);
+	story->conf.settle_timeout_ms = 100;
+	sessions_reload(story->sessions, &story->conf);
+	publish_none(true);
+	check_serving(8, 200); /* to the client that is away */
+	ck_assert(!sessions_follow(story->sessions, RESOURCE_MAIN));
+	fake_run_until(story->world.fake, &story->is_followed);
+	ck_assert_ptr_null(admitted());
+	ck_assert_str_eq(state(), "held");
+	finish();
+}
+END_TEST
+
+START_TEST(right_that_is_lost_ends_who_is_moved_held_back_or_not)
+{
+	for (int is_held = 0; is_held < 2; is_held++) {
+		struct reader reader = { .reads = true };
+
+		change_view(1);
+		come_back(&reader, 150);
+		if (is_held)
+			publish_none(true);
+		publish(RING_RIGHT_LOST, 8);
+		ck_assert(reader.exchange->is_poked);
+		ck_assert_ptr_null(admitted());
+		leave(&reader);
+		finish();
+	}
+}
+END_TEST
+
 START_TEST(reader_that_stops_is_cut_and_holds_up_nobody_else)
 {
 	struct reader reader = { .reads = true }, stopped = { .reads = false };
@@ -393,6 +452,9 @@ END_TEST
 UNIT_MAIN("session/moving", next_change_waits_until_who_is_moved_has_arrived,
 	  changes_in_a_row_are_one_when_their_time_has_come,
 	  next_change_waits_no_longer_than_the_settle_timeout,
+	  what_is_held_back_is_served_until_who_is_moved_has_arrived,
+	  what_is_held_back_and_served_meanwhile_is_not_released,
+	  right_that_is_lost_ends_who_is_moved_held_back_or_not,
 	  reader_that_stops_is_cut_and_holds_up_nobody_else,
 	  who_comes_back_again_and_again_holds_up_the_release_no_longer,
 	  reader_that_goes_on_is_not_cut_however_much_has_left,

@@ -162,6 +162,33 @@ START_TEST(lost_right_that_comes_back_while_streams_end_lets_them_live)
 }
 END_TEST
 
+START_TEST(buckets_that_were_about_to_come_and_do_not_leave_the_view_as_it_was)
+{
+	struct exchange *watch;
+	const struct view *view;
+
+	begin();
+	publish_none(true);
+	ck_assert_str_eq(state(), "held");
+	publish_none(false);
+	answer_floor(100);
+	watch = open_stream(true);
+	publish_none(true);
+	ck_assert_ptr_null(admitted());
+	ck_assert(!sessions_follow(story->sessions, RESOURCE_MAIN));
+	close_stream(watch);
+	ck_assert_str_eq(state(), "held");
+	ck_assert(sessions_follow(story->sessions, RESOURCE_MAIN));
+	publish_none(false);
+	view = admitted();
+	ck_assert_ptr_nonnull(view);
+	ck_assert_uint_eq(view->floor, 100);
+	ck_assert(bucket_set_is_empty(&view->set));
+	ck_assert_int_eq(story->writes, 1);
+	finish();
+}
+END_TEST
+
 START_TEST(buckets_that_were_not_ours_for_a_while_need_a_new_floor)
 {
 	static const enum ring_state lost[] = { RING_ACTIVE, RING_RIGHT_LOST };
@@ -289,6 +316,7 @@ UNIT_MAIN("session/session", nothing_is_admitted_before_the_ring_serves,
 	  what_does_not_end_in_time_is_cut, young_watch_is_ended_when_it_is_old_enough,
 	  lost_right_that_comes_back_leaves_the_view_as_it_was,
 	  lost_right_that_comes_back_while_streams_end_lets_them_live,
+	  buckets_that_were_about_to_come_and_do_not_leave_the_view_as_it_was,
 	  buckets_that_were_not_ours_for_a_while_need_a_new_floor,
 	  newest_buckets_count_and_their_former_owners_writes_are_below_the_floor,
 	  right_lost_while_the_floor_is_read_begins_again, what_fails_is_tried_again,

@@ -144,6 +144,18 @@ static inline void publish(enum ring_state state, int bucket)
 	sessions_on_ring(story->sessions);
 }
 
+/* Foos are shown no bucket: we stand by, or are held back, as the first is to come. */
+static inline void publish_none(bool is_held)
+{
+	struct ring ring = { .state = RING_ACTIVE,
+			     .spec = &story->world.spec,
+			     .served = 1,
+			     .held = is_held };
+
+	ring_publish(&story->ring, &ring);
+	sessions_on_ring(story->sessions);
+}
+
 static inline void answer_write(uint64_t version)
 {
 	void (*written)(void *arg, uint64_t version) = story->written;
