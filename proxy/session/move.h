@@ -16,8 +16,9 @@
  *
  * Nothing that is kept is listed again. A client that does not see by a new list what
  * has left is told so before it is told to list anew, and at its first WATCH after it
- * listed anew by itself (`relists`, `stands_here`): RELEASE alone. What left is listed
- * as it is now then, if r is forgotten.
+ * listed anew by itself (`relists`, `stands_here`): RELEASE alone. Before it is told to
+ * list anew what left is listed as it is now, too, or alone if r is forgotten: r does
+ * not say what it holds, which may have been made since.
  *
  * What cannot be done ends the answer: with an
  * ERROR event (410) where the client must list anew; cleanly, behind a BOOKMARK at r,

@@ -58,7 +58,7 @@ static int write_position(const struct move *move, struct slice token, struct bu
 {
 	int rc;
 
-	if (token.len == 0 && move->is_forgotten)
+	if (token.len == 0 && move->is_present)
 		return 0;
 	if (token.len == 0)
 		return buf_printf(
@@ -125,6 +125,13 @@ void move_list_start(struct move *move)
 {
 	move->items_n = move->items_bytes = 0;
 	ask_page(move, slice_make(NULL, 0));
+}
+
+/* Once more, as things are now: what is told twice is told once. */
+static void list_present(struct move *move)
+{
+	move->is_present = true;
+	move_list_start(move);
 }
 
 /* --- items --- */
@@ -207,12 +214,9 @@ static void page_failed(struct move *move)
 	if (is_busy)
 		move_pause(move);
 	else if (move->status == 410 && is_release(move) && move->plan.lacks_diff &&
-		 !move->is_forgotten) {
-		/* Again, from the start: what is told twice is told once. */
+		 !move->is_present) {
 		move->plan.relists = EXPIRED_GONE;
-		move->is_forgotten = true;
-		move->items_n = move->items_bytes = 0;
-		move_list_start(move);
+		list_present(move);
 	} else if (move->status == 410)
 		move_expire(move, EXPIRED_GONE,
 			    "the API server has forgotten the position; list again");
@@ -228,7 +232,7 @@ static bool is_at_version(const struct move *move)
 
 	return list_reader_is_complete(&move->reader) &&
 	       slice_to_u64(slice_of(move->reader.version), &version) == 0 &&
-	       (move->is_forgotten || version == list_version(move));
+	       (move->is_present || version == list_version(move));
 }
 
 static void page_end(struct move *move)
@@ -249,6 +253,9 @@ static void page_end(struct move *move)
 		move_bookmark(move, move->plan.position);
 	if (move->reader.next.len > 0)
 		ask_page(move, arena_copy(move->arena, buf_slice(&move->reader.next)));
+	else if (is_release(move) && move->plan.relists != 0 && !move->is_present)
+		/* Who stands in doubt may hold what is newer than r. */
+		list_present(move);
 	else
 		move_enter(move, next);
 }

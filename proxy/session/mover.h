@@ -47,7 +47,7 @@ struct move {
 	bool is_closed;
 	bool has_events;     /* some were made */
 	bool has_released;   /* all about what left were */
-	bool is_forgotten;   /* r is: what left is listed as it is now */
+	bool is_present;     /* what left is listed as it is now, not at r */
 	size_t release_left; /* of `out`: up to the last event about what left */
 	size_t acquire_left; /* the same, about what came */
 	enum upstream_result result;

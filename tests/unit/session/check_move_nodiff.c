@@ -18,6 +18,12 @@ static void is_unknown(struct move_plan *plan)
 	plan->relists = EXPIRED_UNKNOWN;
 }
 
+static void is_doubted(struct move_plan *plan)
+{
+	plan->lacks_diff = true;
+	plan->relists = EXPIRED_DOUBTED;
+}
+
 static void is_moved(struct move_plan *plan)
 {
 	plan->lacks_diff = true;
@@ -73,9 +79,18 @@ static const struct {
 } rows[] = {
 	{ "its position is of no view that is known",
 	  is_unknown,
-	  { { LEFT AT_R, 200, LIST_OF("90", "", OBJECT("a", "50", "1")) } },
-	  DELETED_A "{\"type\":\"ERROR\"",
+	  { { LEFT AT_R, 200, LIST_OF("90", "", OBJECT("a", "50", "1")) },
+	    { LEFT, 200, LIST_OF("300", "", OBJECT("a", "50", "1")) } },
+	  DELETED_A DELETED_A "{\"type\":\"ERROR\"",
 	  EXPIRED_UNKNOWN,
+	  true },
+	{ "its position was given in a move, with what was made since",
+	  is_doubted,
+	  { { LEFT AT_R, 200, LIST_OF("90", "", OBJECT("a", "50", "1")) },
+	    { LEFT, 200, LIST_OF("300", "t", OBJECT("a", "50", "1")) },
+	    { NEXT, 200, LIST_OF("300", "", OBJECT("b", "95", "1")) } },
+	  DELETED_A DELETED_A DELETED_B "{\"type\":\"ERROR\"",
+	  EXPIRED_DOUBTED,
 	  true },
 	{ "its position is forgotten: as it is now",
 	  is_moved,
