@@ -13,12 +13,18 @@ type Assignment struct {
 	Epoch   string
 	Members []string // identities of the active members
 	Owner   map[int]string
+	Target  map[int]string // of what its owner is asked to give up
 }
 
 // OwnerID is the id of the member that owns the bucket a label's value names.
 func (a *Assignment) OwnerID(bucket int) string {
 	id, _, _ := strings.Cut(a.Owner[bucket], "/")
 	return id
+}
+
+// keeps says whether the bucket is the member's, and not to be given up.
+func (a *Assignment) keeps(id string, bucket int) bool {
+	return a.OwnerID(bucket) == id && a.Target[bucket] == ""
 }
 
 // Count is how many buckets the member of that id owns.
@@ -48,6 +54,7 @@ func ParseAssignment(data map[string]string) (*Assignment, error) {
 		Epoch:   data["epoch"],
 		Members: strings.Fields(data["members"]),
 		Owner:   map[int]string{},
+		Target:  map[int]string{},
 	}
 	for line := range strings.Lines(data["owners"]) {
 		fields := strings.Fields(line)
@@ -60,6 +67,9 @@ func ParseAssignment(data map[string]string) (*Assignment, error) {
 		}
 		for bucket := range buckets {
 			a.Owner[bucket] = fields[1]
+			if len(fields) > 3 {
+				a.Target[bucket] = fields[3]
+			}
 		}
 	}
 	return a, nil

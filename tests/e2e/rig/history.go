@@ -78,11 +78,12 @@ func (h *History) Owned(id string, bucket int, from, to time.Time) bool {
 	return false
 }
 
-// Came says whether the bucket came to the member between.
+// Came says whether the bucket came to the member between, or back: a release may be
+// taken back before it is over.
 func (h *History) Came(id string, bucket int, from, to time.Time) bool {
 	for i, v := range h.Versions {
-		isNew := i == 0 || h.Versions[i-1].OwnerID(bucket) != id
-		if isNew && v.OwnerID(bucket) == id && v.Before.After(from) && v.Before.Before(to) {
+		isNew := i == 0 || !h.Versions[i-1].keeps(id, bucket)
+		if isNew && v.keeps(id, bucket) && v.Before.After(from) && v.Before.Before(to) {
 			return true
 		}
 	}
