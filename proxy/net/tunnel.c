@@ -52,7 +52,6 @@ static void tunnel_free(void *arg)
 {
 	struct tunnel *tunnel = arg;
 
-	loop_timer_stop(&tunnel->limit);
 	duplex_close(tunnel->duplex);
 	dial_close(tunnel->dial);
 	buf_finish(&tunnel->request);
@@ -64,6 +63,8 @@ static void leave(struct tunnel *tunnel)
 {
 	tunnel->state = TUNNEL_END;
 	tunnel->exchange->tunnel = NULL;
+	loop_timer_stop(&tunnel->limit);
+	loop_task_stop(&tunnel->task);
 	/* Not here: we may be inside a call of h2o's or of the dial's. */
 	loop_task_init(&tunnel->task, tunnel_free, tunnel);
 	loop_task_start(tunnel->loop, &tunnel->task);
