@@ -111,6 +111,8 @@ static const char *outlook_hindrance(const struct outlook *outlook,
 {
 	bool has_right = outlook->now_ms < outlook->right_until_ms;
 
+	if (state == RING_LEAVING)
+		return "it was told to end";
 	if (state == RING_WAITING)
 		return "a replica that runs without Ringside holds the controller's "
 		       "lock";

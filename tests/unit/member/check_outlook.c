@@ -230,6 +230,7 @@ START_TEST(outlook_of_a_leaver_lets_no_write_pass)
 	outlook.is_leaving = true;
 	ring = outlook_of(&outlook);
 	ck_assert_int_eq(ring.state, RING_LEAVING);
+	ck_assert_str_eq(ring.reason, "it was told to end");
 	ck_assert(!ring_may_write(&ring, 0, 500));
 }
 END_TEST
