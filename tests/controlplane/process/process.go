@@ -128,8 +128,28 @@ func (p *Process) Stop(grace time.Duration) bool {
 	case <-p.done:
 		return true
 	case <-time.After(grace):
+		p.tellWhatItDoes()
 		p.Kill()
 		return false
+	}
+}
+
+// tellWhatItDoes writes what each thread of a child that does not end is at behind its
+// output: it is gone soon, and nobody can look any more.
+func (p *Process) tellWhatItDoes() {
+	log, err := os.OpenFile(p.Log, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return
+	}
+	defer log.Close()
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", p.Pid()))
+	for _, thread := range threads {
+		fmt.Fprintf(log, "--- it does not end; thread %s:", filepath.Base(thread))
+		for _, name := range []string{"stat", "wchan", "syscall", "stack"} {
+			text, _ := os.ReadFile(filepath.Join(thread, name))
+			fmt.Fprintf(log, " %s: %s;", name, strings.TrimSpace(string(text)))
+		}
+		fmt.Fprintln(log)
 	}
 }
 

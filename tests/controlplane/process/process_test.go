@@ -14,9 +14,9 @@ echo ready
 while [ -z "$end" ]; do sleep 0.02; done
 exit 0`
 
-func startWaiter(t *testing.T) *Process {
+func start(t *testing.T, script string) *Process {
 	t.Helper()
-	p, err := Start("waiter", filepath.Join(t.TempDir(), "log"), nil, "bash", "-c", waiter)
+	p, err := Start("child", filepath.Join(t.TempDir(), "log"), nil, "bash", "-c", script)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func startWaiter(t *testing.T) *Process {
 // A SIGCONT at the wrong moment of an exit makes a sanitized program hang.
 func TestOnlyAStoppedChildIsContinuedWhenItIsToEnd(t *testing.T) {
 	for _, stopped := range []bool{false, true} {
-		p := startWaiter(t)
+		p := start(t, waiter)
 		if stopped {
 			p.Signal(syscall.SIGSTOP)
 		}
@@ -46,5 +46,15 @@ func TestOnlyAStoppedChildIsContinuedWhenItIsToEnd(t *testing.T) {
 		if continued := strings.Contains(p.Output(), "continued"); continued != stopped {
 			t.Errorf("stopped before: %t, continued: %t", stopped, continued)
 		}
+	}
+}
+
+func TestAChildThatDoesNotEndIsKilledAndSaysWhatItDid(t *testing.T) {
+	p := start(t, "trap '' TERM; echo ready; while :; do sleep 0.02; done")
+	if p.Stop(100 * time.Millisecond) {
+		t.Error("it ended by itself")
+	}
+	if p.Running() || !strings.Contains(p.Tail(10), "it does not end; thread") {
+		t.Errorf("it runs: %t; its output: %q", p.Running(), p.Output())
 	}
 }
