@@ -152,13 +152,8 @@ func (b *bench) waitQuiet() error {
 			if !m.Process.Running() {
 				continue
 			}
-			started, err := m.metric(ctx, "ringside_moves_total")
-			if err != nil {
+			if err := m.CheckMoved(ctx); err != nil {
 				return err
-			}
-			settled, err := m.metric(ctx, "ringside_moves_settled_total")
-			if err != nil || started > settled {
-				return fmt.Errorf("%s: %.0f of %.0f moves are settled: %w", m.ID, settled, started, err)
 			}
 		}
 		return nil
@@ -167,26 +162,11 @@ func (b *bench) waitQuiet() error {
 
 // metric is the sum of a metric over its labels.
 func (m *member) metric(ctx context.Context, name string) (float64, error) {
-	page, err := m.AdminGet(ctx, "/metrics")
+	metrics, err := m.ReadMetrics(ctx)
 	if err != nil {
 		return 0, err
 	}
-	total, isThere := 0.0, false
-	for line := range strings.Lines(string(page)) {
-		rest, ok := strings.CutPrefix(line, name)
-		if !ok || (rest[0] != ' ' && rest[0] != '{') {
-			continue
-		}
-		value, err := strconv.ParseFloat(strings.TrimSpace(rest[strings.LastIndexByte(rest, ' '):]), 64)
-		if err != nil {
-			return 0, err
-		}
-		total, isThere = total+value, true
-	}
-	if !isThere {
-		return 0, fmt.Errorf("no metric %s", name)
-	}
-	return total, nil
+	return metrics.Sum(name)
 }
 
 // relists is how often members told a watch to list anew.

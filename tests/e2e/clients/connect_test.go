@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -39,9 +38,9 @@ func TestExecAttachPortForwardAndCopyAreTunnelled(t *testing.T) {
 				"exec": execs, "attach": attaches, "copy": copies, "forward": forwards,
 			} {
 				t.Run(what, func(t *testing.T) {
-					before := proxied.tunnels(t)
+					before := proxied.tunnels()
 					test(t, &shell{proxied, environment})
-					if proxied.tunnels(t) == before {
+					if proxied.tunnels() == before {
 						t.Error("nothing was tunnelled")
 					}
 				})
@@ -65,16 +64,8 @@ func TestExecAttachPortForwardAndCopyAreTunnelled(t *testing.T) {
 	}
 }
 
-var tunnelled = regexp.MustCompile(`(?m)^ringside_requests_total\{result="tunnelled"\} (\d+)$`)
-
-func (s *side) tunnels(t *testing.T) string {
-	text, err := s.ring.Members["a"].AdminGet(t.Context(), "/metrics")
-	harness.Must(t, err)
-	match := tunnelled.FindSubmatch(text)
-	if match == nil {
-		t.Fatal("tunnels are not counted")
-	}
-	return string(match[1])
+func (s *side) tunnels() int {
+	return s.ring.Members["a"].Metric(`ringside_requests_total{result="tunnelled"}`)
 }
 
 // shell runs kubectl on a side by one of the protocols.

@@ -1,8 +1,6 @@
 package clients
 
 import (
-	"fmt"
-	"regexp"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -47,24 +45,16 @@ func TestKnownWritesCostNoLookUp(t *testing.T) {
 	direct := harness.Cluster().Dynamic.Resource(rig.Foos).Namespace(ring.Namespace)
 	harness.Must1(direct.Create(t.Context(), rig.NewFoo(ring.Namespace, "new"), metav1.CreateOptions{}))(t)
 	ring.WaitLabelled(2)
-	fetched := lookUps(t, member, `result="fetched",reason="new"`)
+	fetched := lookUps(member, `result="fetched",reason="new"`)
 	for range 3 {
 		foo := harness.Must1(foos.Get(t.Context(), "new", metav1.GetOptions{}))(t)
 		harness.Must1(foos.UpdateStatus(t.Context(), foo, metav1.UpdateOptions{}))(t)
 	}
-	if n := lookUps(t, member, `result="fetched",reason="new"`) - fetched; n != 1 {
+	if n := lookUps(member, `result="fetched",reason="new"`) - fetched; n != 1 {
 		t.Errorf("%d look-ups of an object that was not known, not one", n)
 	}
 }
 
-func lookUps(t *testing.T, member *harness.Member, of string) int {
-	t.Helper()
-	page := string(harness.Must1(member.AdminGet(t.Context(), "/metrics"))(t))
-	match := regexp.MustCompile(`ringside_locate_total\{` + of + `\} (\d+)`).FindStringSubmatch(page)
-	if match == nil {
-		t.Fatalf("no look-ups are counted for %s", of)
-	}
-	var count int
-	harness.Must1(fmt.Sscan(match[1], &count))(t)
-	return count
+func lookUps(member *harness.Member, of string) int {
+	return member.Metric("ringside_locate_total{" + of + "}")
 }

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -158,7 +157,6 @@ func TestWebSocketWatchesHoldWhatTheAPIServerHasOfTheShard(t *testing.T) {
 		churn(t, ring, random, 30)
 		waitShards(t, ring, shards)
 		compare(t, ring, all, fmt.Sprintf("with %d shards", shards))
-		waitSettled(t, ring)
 	}
 	for _, o := range all {
 		o.checkRules(t)
@@ -193,33 +191,12 @@ func TestFabric8WatchesByWebSocket(t *testing.T) {
 		waitShards(t, ring, shards)
 		churn(t, ring, random, 20)
 		compare(t, ring, all, fmt.Sprintf("with %d shards", shards))
-		waitSettled(t, ring)
+		a.WaitMoved()
 		if opened() == before {
 			t.Errorf("it came back from a move without a WebSocket: %s", w.Process.Tail(20))
 		}
 	}
 	checkNoRelists(t, "a", a)
-}
-
-// waitSettled waits until every client that was moved has arrived: its member's next
-// change finds it where it stands then.
-func waitSettled(t *testing.T, ring *harness.Ring) {
-	t.Helper()
-	for id, member := range ring.Members {
-		harness.Eventually(t, "the clients of member "+id+" arrive", func(ctx context.Context) error {
-			data, err := member.AdminGet(ctx, "/metrics")
-			values := map[string]int{}
-			for line := range strings.Lines(string(data)) {
-				name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-				values[name], _ = strconv.Atoi(value)
-			}
-			moves, settled, paused := values["ringside_moves_total"], values["ringside_moves_settled_total"], values["ringside_moves_paused_total"]
-			if settled+paused < moves {
-				err = errors.Join(err, fmt.Errorf("%d of %d have", settled, moves))
-			}
-			return err
-		})
-	}
 }
 
 // waitShards waits until so many members, whichever they are, are active.

@@ -59,9 +59,9 @@ func handOverWithWritesUnderWay(t *testing.T, name, drainTimeout, query string) 
 		})
 	}
 	harness.Eventually(t, "all writes are under way", func(ctx context.Context) error {
-		page, err := a.AdminGet(ctx, "/metrics")
-		if err == nil && !bytes.Contains(page, fmt.Appendf(nil, "\nringside_writes_in_flight %d\n", foos)) {
-			err = fmt.Errorf("not yet")
+		metrics, err := a.ReadMetrics(ctx)
+		if n := metrics["ringside_writes_in_flight"]; err == nil && n != foos {
+			err = fmt.Errorf("%v are", n)
 		}
 		return err
 	})

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"regexp"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -85,20 +83,8 @@ func (m *mover) waitMoved(ids ...string) {
 	m.t.Helper()
 	m.ring.WaitActive(ids...)
 	m.waitHolds()
-	harness.Eventually(m.t, "no client is being moved", func(context.Context) error {
-		now := m.counts()
-		ended := now["ringside_moves_settled_total"] + now["ringside_moves_paused_total"] + m.lost(now)
-		if begun := now["ringside_moves_total"]; ended < begun {
-			return fmt.Errorf("%d moves were begun, %d have ended", begun, ended)
-		}
-		return nil
-	})
+	m.a.WaitMoved()
 	m.waitEvent()
-}
-
-// lost are moves that were begun and ended in a new list.
-func (m *mover) lost(counts map[string]int) int {
-	return counts["ringside_relists_total/gone"] + counts["ringside_relists_total/refused"]
 }
 
 func (m *mover) waitHolds() {
@@ -129,26 +115,23 @@ func (m *mover) waitHolds() {
 	})
 }
 
-var sample = regexp.MustCompile(`(?m)^(ringside_\w+)(?:\{reason="(\w+)"\})? (\d+)$`)
-
-// counts are a's metrics: the name, and /reason where there is one.
-func (m *mover) counts() map[string]int {
+// relists are how often a has told a client to list anew, by reason.
+func (m *mover) relists() map[string]int {
 	m.t.Helper()
-	counts := map[string]int{}
-	page := string(harness.Must1(m.a.AdminGet(m.t.Context(), "/metrics"))(m.t))
-	for _, found := range sample.FindAllStringSubmatch(page, -1) {
-		name := strings.TrimSuffix(found[1]+"/"+found[2], "/")
-		counts[name], _ = strconv.Atoi(found[3])
+	relists := map[string]int{}
+	for name, n := range m.a.Metrics() {
+		if rest, isRelist := strings.CutPrefix(name, `ringside_relists_total{reason="`); isRelist {
+			relists[strings.TrimSuffix(rest, `"}`)] = int(n)
+		}
 	}
-	return counts
+	return relists
 }
 
 // checkRelists fails the test if a client was told to list anew, but for one reason.
 func (m *mover) checkRelists(but string) {
 	m.t.Helper()
-	for name, n := range m.counts() {
-		reason, isRelist := strings.CutPrefix(name, "ringside_relists_total/")
-		if isRelist && n > 0 && reason != but {
+	for reason, n := range m.relists() {
+		if n > 0 && reason != but {
 			m.t.Errorf("told to list anew: %d times, %s", n, reason)
 		}
 	}
@@ -200,7 +183,7 @@ func TestAMoveWhoseListsAreRefusedIsMadeLater(t *testing.T) {
 		m.waitMoved(move.ids...)
 	}
 	m.checkRelists("")
-	if m.counts()["ringside_moves_paused_total"] < 6 {
+	if m.a.Metric("ringside_moves_paused_total") < 6 {
 		t.Error("moves were not paused")
 	}
 }
@@ -218,11 +201,11 @@ func TestAMoveWhoseListsTakeLongIsMade(t *testing.T) {
 		}
 		return false
 	})
-	before := m.counts()["ringside_sessions_cut_total"]
+	before := m.a.Metric("ringside_sessions_cut_total")
 	m.scale(1)
 	m.waitMoved("a")
 	m.checkRelists("")
-	if n := m.counts()["ringside_sessions_cut_total"]; n != before {
+	if n := m.a.Metric("ringside_sessions_cut_total"); n != before {
 		t.Errorf("%d watches were cut that had nothing to be told of", n-before)
 	}
 }
@@ -248,7 +231,7 @@ func TestAMoveWhosePagesAreForgottenEndsInAList(t *testing.T) {
 		m.scale(len(ids))
 		m.waitMoved(ids...)
 		m.checkRelists("gone")
-		if n := m.counts()["ringside_relists_total/gone"]; n != i+1 {
+		if n := m.relists()["gone"]; n != i+1 {
 			t.Errorf("told %d times that the position is gone", n)
 		}
 	}
@@ -286,7 +269,7 @@ func TestViewsThatChangeInTheMiddleOfAMove(t *testing.T) {
 		return false
 	})
 	for _, shards := range []int{2, 1, 2, 1, 2} {
-		progress := func() int { return int(pages.Load()) + m.counts()["ringside_relists_total/doubted"] }
+		progress := func() int { return int(pages.Load()) + m.relists()["doubted"] }
 		seen, before := progress(), harness.Must1(m.ring.Assignment(t.Context()))(t).Epoch
 		m.scale(shards)
 		harness.Eventually(t, "a move is under way, or its client lists", func(ctx context.Context) error {

@@ -96,6 +96,28 @@ func (m *Member) WaitState(state string) *rig.Status {
 	return status
 }
 
+// Metrics are what the member counts.
+func (m *Member) Metrics() rig.Metrics {
+	m.t.Helper()
+	return Must1(m.ReadMetrics(m.t.Context()))(m.t)
+}
+
+// Metric is the value of one, by its name and labels.
+func (m *Member) Metric(sample string) int {
+	m.t.Helper()
+	value, isThere := m.Metrics()[sample]
+	if !isThere {
+		m.t.Fatalf("member %s has no metric %s", m.ID, sample)
+	}
+	return int(value)
+}
+
+// WaitMoved waits until none of the member's clients is being moved.
+func (m *Member) WaitMoved() {
+	m.t.Helper()
+	Eventually(m.t, "the clients of member "+m.ID+" arrive", m.CheckMoved)
+}
+
 // WaitActive waits until exactly these members share the buckets, evenly, know
 // it, and are ready.
 func (r *Ring) WaitActive(ids ...string) {

@@ -242,25 +242,10 @@ func TestSuppressLeavesTheClientsOwnSelectorAsItIs(t *testing.T) {
 func checkLookedUp(t *testing.T, ring *harness.Ring) {
 	t.Helper()
 	sum := 0
-	for id := range ring.Members {
-		sum += metric(t, ring, id, "ringside_farewells_suppressed_total")
+	for _, member := range ring.Members {
+		sum += member.Metric("ringside_farewells_suppressed_total")
 	}
 	if sum == 0 {
 		t.Error("no deletion was looked up and not told")
 	}
-}
-
-// metric is a counter of a member's.
-func metric(t *testing.T, ring *harness.Ring, id, name string) int {
-	t.Helper()
-	text := harness.Must1(ring.Members[id].AdminGet(t.Context(), "/metrics"))(t)
-	for line := range strings.Lines(string(text)) {
-		var value int
-		if rest, ok := strings.CutPrefix(line, name+" "); ok {
-			_ = harness.Must1(fmt.Sscan(rest, &value))(t)
-			return value
-		}
-	}
-	t.Fatalf("%s has no metric %s", id, name)
-	return 0
 }

@@ -323,7 +323,7 @@ func TestKopfDaemonsEndWhereAMoveIsForgotten(t *testing.T) {
 	ring.WaitActiveWithin(time.Minute, "a", "b", "c")
 	ring.operators["b"].Signal(syscall.SIGCONT)
 	ring.waitTicks("after a list")
-	if n := metric(t, ring.Ring, "b", `ringside_relists_total{reason="gone"}`); n == 0 {
+	if n := ring.Members["b"].Metric(`ringside_relists_total{reason="gone"}`); n == 0 {
 		t.Error("nothing was told to list anew")
 	}
 	for _, told := range ring.told {

@@ -171,10 +171,7 @@ func (c *crowd) measure(member *harness.Member) (now struct {
 	for last := -1; last != now.unrelated; {
 		last = now.unrelated
 		time.Sleep(time.Second)
-		page := string(harness.Must1(member.AdminGet(c.t.Context(), "/metrics"))(c.t))
-		_, rest, _ := strings.Cut(page, "\nringside_unrelated_objects_total ")
-		value, _, _ := strings.Cut(rest, "\n")
-		now.unrelated = harness.Must1(strconv.Atoi(value))(c.t)
+		now.unrelated = member.Metric("ringside_unrelated_objects_total")
 	}
 	proc := fmt.Sprintf("/proc/%d/", member.Process.Pid())
 	status := string(harness.Must1(os.ReadFile(proc + "status"))(c.t))
