@@ -6,7 +6,7 @@
 #	Test: unit <floor>/<module> <test>
 #	Test: e2e <package> <test> [VARIABLE=value...]
 #
-# A patch that does not apply any more fails, as does one that such a test does not
+# A patch that does not apply any more fails, as does one that one of its tests does not
 # find.
 #
 #	tests/mutants/run.sh unit|e2e [NAME...]
@@ -63,22 +63,30 @@ survives() {
 	failed+=("$1")
 }
 
+# found PATCH PROGRAM TEST [VARIABLE=value...]
+found() {
+	local name=$1 rc=0
+	shift
+	"found_by_$kind" "$@" || rc=$?
+	case $rc in
+	0) printf 'mutants: %-28s found by %s %s\n' "$name" "$1" "$2" ;;
+	2) survives "$name" "does not compile: $(grep -m1 error "$log")" ;;
+	*) survives "$name" "IS NOT FOUND by $1 $2" ;;
+	esac
+}
+
 for patch in "${patches[@]}"; do
 	name=$(basename "$patch" .patch)
-	read -r _ _ program test more < <(grep "^Test: $kind " "$patch")
-	read -ra more <<<"$more"
+	mapfile -t tests < <(sed -n "s/^Test: $kind //p" "$patch")
 	if ! patch -d "$work" -p1 -s --fuzz=0 --dry-run <"$patch" >"$log" 2>&1; then
 		survives "$name" "does not apply any more"
 		continue
 	fi
 	patch -d "$work" -p1 -s --fuzz=0 <"$patch"
-	rc=0
-	"found_by_$kind" "$program" "$test" "${more[@]}" || rc=$?
-	case $rc in
-	0) printf 'mutants: %-28s found by %s %s\n' "$name" "$program" "$test" ;;
-	2) survives "$name" "does not compile: $(grep -m1 error "$log")" ;;
-	*) survives "$name" "IS NOT FOUND by $program $test" ;;
-	esac
+	for test in "${tests[@]}"; do
+		read -ra words <<<"$test"
+		found "$name" "${words[@]}"
+	done
 	patch -d "$work" -p1 -s --fuzz=0 -R <"$patch"
 done
 if [ ${#failed[@]} -gt 0 ]; then

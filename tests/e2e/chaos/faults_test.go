@@ -22,7 +22,8 @@ var faults = []fault{
 	{"the proxy is killed", 4, killProxy},
 	{"the controllers are killed", 3, killControllers},
 	{"proxy and controllers are killed", 3, killBoth},
-	{"the proxy stands still", 5, stopProxy},
+	{"the proxy stands still", 3, stopProxy(0)},
+	{"the proxy stands still beyond its Lease", 3, stopProxy(1)},
 	{"the controllers stand still", 3, stopControllers},
 	{"the network is cut", 3, cut(true, true)},
 	{"answers are lost", 2, cut(false, true)},
@@ -109,12 +110,16 @@ func killProxy(ctx context.Context, w *world, p *pair, random *rand.Rand) error 
 	if random.IntN(2) == 0 {
 		sleep(ctx, between(random, 0, 2*w.ring.Duration))
 	}
-	return p.restart()
+	return p.restart(ctx)
 }
 
-func (p *pair) restart() error {
+// restart waits until the proxy answers: one that is only being started knows no SIGTERM.
+func (p *pair) restart(ctx context.Context) error {
 	p.Member.Restart()
-	return nil
+	return rig.Wait(ctx, harness.Patience, func(ctx context.Context) error {
+		_, err := p.AdminGet(ctx, "/healthz")
+		return err
+	})
 }
 
 // killControllers starts them again when what they had sent has arrived: one that
@@ -129,18 +134,22 @@ func killBoth(ctx context.Context, w *world, p *pair, random *rand.Rand) error {
 	p.Crash()
 	p.killControllers()
 	sleep(ctx, w.ring.Margin+between(random, 0, 2*w.ring.Duration))
-	if err := p.restart(); err != nil {
+	if err := p.restart(ctx); err != nil {
 		return err
 	}
 	return p.startControllers(w)
 }
 
-func stopProxy(ctx context.Context, w *world, p *pair, random *rand.Rand) error {
-	length := between(random, 50*time.Millisecond, 2*w.ring.Duration)
-	p.Process.Signal(syscall.SIGSTOP)
-	sleep(ctx, length)
-	p.Process.Signal(syscall.SIGCONT)
-	return nil
+// stopProxy stops the proxy for up to one Lease, after those that it stands still for in
+// any case. What its controllers ask for meanwhile it finds when it goes on.
+func stopProxy(leases time.Duration) func(context.Context, *world, *pair, *rand.Rand) error {
+	return func(ctx context.Context, w *world, p *pair, random *rand.Rand) error {
+		length := leases*w.ring.Duration + between(random, 50*time.Millisecond, w.ring.Duration)
+		p.Process.Signal(syscall.SIGSTOP)
+		sleep(ctx, length)
+		p.Process.Signal(syscall.SIGCONT)
+		return nil
+	}
 }
 
 func stopControllers(ctx context.Context, w *world, p *pair, random *rand.Rand) error {
@@ -187,7 +196,7 @@ func tooSlow(ctx context.Context, w *world, p *pair, random *rand.Rand) error {
 func leave(ctx context.Context, w *world, p *pair, random *rand.Rand) error {
 	p.Member.Terminate()
 	sleep(ctx, between(random, 0, w.ring.Duration))
-	return p.restart()
+	return p.restart(ctx)
 }
 
 // restartServer kills the API server: what it has stored last may be missing from

@@ -47,10 +47,20 @@ func (w *world) judge() {
 	w.t.Logf("longest time without an owner: %s", w.longestGap(history, events))
 	w.t.Logf("longest time until a change was acted upon: %s", w.slowestReaction(events))
 	twice := w.twice(events)
+	w.t.Logf("creates refused, as what they make might exist already: %d", w.refusedAsBlind())
 	w.t.Logf("objects left out: %d; children made twice: %d", len(leftOut), len(twice))
 	w.failIfAny(wrong, "writes were let pass by a member that was not the owner, or overlapped")
 	w.failIfAny(leftOut, "objects were left out")
 	w.failIfAny(twice, "children were made twice")
+}
+
+// refusedAsBlind is how often the controllers that make names were told to wait.
+func (w *world) refusedAsBlind() int {
+	refused := 0
+	for _, p := range w.pairs {
+		refused += strings.Count(p.controllers[1].Output(), "it may exist already")
+	}
+	return refused
 }
 
 func (w *world) failIfAny(wrong []string, what string) {
