@@ -310,26 +310,27 @@ bool sessions_follow(const struct sessions *sessions, enum resource_role role)
 	return true;
 }
 
-bool sessions_are_blind(struct sessions *sessions, enum resource_role role)
+/* Whether it is so of a resource of the role. */
+static bool is_any(struct sessions *sessions, enum resource_role role,
+		   bool (*is_so)(struct resource *resource))
 {
 	for (int i = 0; i < sessions->resources_n; i++) {
 		struct resource *resource = &sessions->resources[i];
 
-		if (resource->resource->role == role && resource_is_blind(resource))
+		if (resource->resource->role == role && is_so(resource))
 			return true;
 	}
 	return false;
 }
 
+bool sessions_are_blind(struct sessions *sessions, enum resource_role role)
+{
+	return is_any(sessions, role, resource_is_blind);
+}
+
 bool sessions_lack(struct sessions *sessions, enum resource_role role)
 {
-	for (int i = 0; i < sessions->resources_n; i++) {
-		struct resource *resource = &sessions->resources[i];
-
-		if (resource->resource->role == role && resource_lacks(resource))
-			return true;
-	}
-	return false;
+	return is_any(sessions, role, resource_lacks);
 }
 
 void sessions_reload(struct sessions *sessions, const struct session_conf *conf)

@@ -99,16 +99,23 @@ START_TEST(watch_events_may_come_byte_by_byte)
 }
 END_TEST
 
+/* Two events, and the end; the listener has taken one. */
+static void begin_with_room_for_one(struct story *story, enum upstream_result result)
+{
+	struct transfer *transfer = story_begin(story, 0);
+
+	story->room = 1;
+	fake_begin(transfer, 200, NULL);
+	fake_send(transfer, ADDED_A BOOKMARK);
+	fake_end(transfer, result);
+	fake_settle(story->fake);
+}
+
 START_TEST(watch_that_is_paused_tells_nothing_until_it_is_resumed)
 {
 	struct story story;
-	struct transfer *transfer = story_begin(&story, 0);
 
-	story.room = 1;
-	fake_begin(transfer, 200, NULL);
-	fake_send(transfer, ADDED_A BOOKMARK);
-	fake_end(transfer, UPSTREAM_COMPLETE);
-	fake_settle(story.fake);
+	begin_with_room_for_one(&story, UPSTREAM_COMPLETE);
 	ck_assert_str_eq(story.told, "+a@7 ");
 	ck_assert(!story.is_over);
 	story.room = -1;
@@ -124,13 +131,8 @@ END_TEST
 START_TEST(watch_that_is_paused_by_its_last_event_ends_when_it_is_resumed)
 {
 	struct story story;
-	struct transfer *transfer = story_begin(&story, 0);
 
-	story.room = 1;
-	fake_begin(transfer, 200, NULL);
-	fake_send(transfer, ADDED_A BOOKMARK);
-	fake_end(transfer, UPSTREAM_BROKEN);
-	fake_settle(story.fake);
+	begin_with_room_for_one(&story, UPSTREAM_BROKEN);
 	story.room = 1;
 	watch_resume(story.watch);
 	fake_settle(story.fake);

@@ -147,6 +147,18 @@ static void answer_watch(void)
 	fake_settle(story->world.fake);
 }
 
+/* The former view is served until the reader has arrived in it, and no longer. */
+static void see_it_arrive(const struct reader *reader)
+{
+	answer_lists();
+	fake_settle(story->world.fake);
+	check_serving(8, 200);
+	ck_assert(!reader->exchange->is_poked);
+	answer_watch();
+	fake_run_until(story->world.fake, &reader->exchange->is_poked);
+	ck_assert_ptr_null(admitted());
+}
+
 START_TEST(next_change_waits_until_who_is_moved_has_arrived)
 {
 	struct reader reader = { .reads = true };
@@ -154,13 +166,7 @@ START_TEST(next_change_waits_until_who_is_moved_has_arrived)
 	change_view(1);
 	come_back(&reader, 150);
 	publish(RING_ACTIVE, 9);
-	answer_lists();
-	fake_settle(story->world.fake);
-	check_serving(8, 200);
-	ck_assert(!reader.exchange->is_poked);
-	answer_watch();
-	fake_run_until(story->world.fake, &reader.exchange->is_poked);
-	ck_assert_ptr_null(admitted());
+	see_it_arrive(&reader);
 	leave(&reader);
 	answer_floor(300);
 	check_serving(9, 300);
@@ -215,13 +221,7 @@ START_TEST(what_is_held_back_is_served_until_who_is_moved_has_arrived)
 	change_view(1);
 	come_back(&reader, 150);
 	publish_none(true);
-	answer_lists();
-	fake_settle(story->world.fake);
-	check_serving(8, 200);
-	ck_assert(!reader.exchange->is_poked);
-	answer_watch();
-	fake_run_until(story->world.fake, &reader.exchange->is_poked);
-	ck_assert_ptr_null(admitted());
+	see_it_arrive(&reader);
 	ck_assert(!sessions_follow(story->sessions, RESOURCE_MAIN));
 	leave(&reader);
 	ck_assert_str_eq(state(), "held");
